@@ -1,0 +1,175 @@
+#include "base/args.h"
+
+#include "base/units.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static const struct arg_option *by_name(const struct arg_parser *p, const char *name, size_t n)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (strlen(p->options[i].name) == n && strncmp(p->options[i].name, name, n) == 0)
+			return &p->options[i];
+	return NULL;
+}
+
+static const struct arg_option *by_letter(const struct arg_parser *p, char letter)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (p->options[i].letter == letter)
+			return &p->options[i];
+	return NULL;
+}
+
+static int bad_value(struct err *err, const struct arg_option *o, const char *value, const char *wanted)
+{
+	_free_ char *shown = visible(value);
+
+	return err_set(err, EINVAL, "bad-option", "--%s: '%s' is not %s", o->name, shown, wanted);
+}
+
+static int set_choice(const struct arg_option *o, const char *value, int *out, struct err *err)
+{
+	_str_ all = STR_INIT;
+
+	for (int i = 0; o->choices[i] != NULL; i++) {
+		if (str_eq(o->choices[i], value)) {
+			*out = i;
+			return 0;
+		}
+		str_addf(&all, "%s%s", i ? ", " : "one of ", o->choices[i]);
+	}
+	return bad_value(err, o, value, all.buf);
+}
+
+static int set_value(const struct arg_option *o, const char *value, void *out, struct err *err)
+{
+	void *slot = (char *)out + o->offset;
+	int r;
+
+	switch (o->type) {
+	case ARG_FLAG:
+		*(bool *)slot = true;
+		return 0;
+	case ARG_STR:
+		*(const char **)slot = value;
+		return 0;
+	case ARG_STRV:
+		strv_push(slot, value);
+		return 0;
+	case ARG_UINT:
+		r = parse_uint(value, o->min, o->max, slot);
+		if (r == -ERANGE)
+			return err_set(err, EINVAL, "bad-option", "--%s: %s is not between %llu and %llu", o->name,
+			               value, (unsigned long long)o->min, (unsigned long long)o->max);
+		return r < 0 ? bad_value(err, o, value, "a whole number") : 0;
+	case ARG_SIZE:
+		r = parse_size(value, slot);
+		return r < 0 ? bad_value(err, o, value, "a size such as 512m or 2g") : 0;
+	case ARG_SPAN:
+		r = parse_span_ms(value, slot);
+		return r < 0 ? bad_value(err, o, value, "a span of time such as 10s, 5m or 7d") : 0;
+	case ARG_CHOICE:
+		return set_choice(o, value, slot, err);
+	}
+	return -EINVAL;
+}
+
+static int parse_long(const struct arg_parser *p, char **argv, int argc, int *i, void *out, struct err *err)
+{
+	const char *text = argv[*i] + 2;
+	const size_t n = strcspn(text, "=");
+	const struct arg_option *o = by_name(p, text, n);
+
+	if (o == NULL) {
+		_free_ char *shown = visible(argv[*i]);
+
+		return err_set(err, EINVAL, "bad-option", "unknown option '%.*s': see --help", (int)n + 2, shown);
+	}
+	if (o->value == NULL && text[n] == '=')
+		return err_set(err, EINVAL, "bad-option", "--%s takes no value", o->name);
+	if (o->value == NULL)
+		return set_value(o, NULL, out, err);
+	if (text[n] == '=')
+		return set_value(o, text + n + 1, out, err);
+	if (*i + 1 >= argc)
+		return err_set(err, EINVAL, "bad-option", "--%s needs a value: --%s %s", o->name, o->name, o->value);
+	return set_value(o, argv[++*i], out, err);
+}
+
+static int parse_letters(const struct arg_parser *p, char **argv, int argc, int *i, void *out, struct err *err)
+{
+	for (const char *c = argv[*i] + 1; *c != '\0'; c++) {
+		const struct arg_option *o = by_letter(p, *c);
+		int r;
+
+		if (o == NULL) {
+			_free_ char *shown = visible(argv[*i]);
+
+			return err_set(err, EINVAL, "bad-option", "unknown option '%s': see --help", shown);
+		}
+		if (o->value == NULL) {
+			r = set_value(o, NULL, out, err);
+			if (r < 0)
+				return r;
+			continue;
+		}
+		if (c[1] != '\0')
+			return set_value(o, c + 1, out, err);
+		if (*i + 1 >= argc)
+			return err_set(err, EINVAL, "bad-option", "-%c needs a value: -%c %s", *c, *c, o->value);
+		return set_value(o, argv[++*i], out, err);
+	}
+	return 0;
+}
+
+int args_parse(const struct arg_parser *p, int argc, char **argv, void *out, struct arg_words *ret, struct err *err)
+{
+	struct arg_words w = { .items = xcalloc((size_t)argc + 1, sizeof(*w.items)) };
+	bool raw = false;
+	int r = 0;
+
+	for (int i = 1; i < argc && r == 0; i++) {
+		if (p->stop_after > 0 && w.len >= p->stop_after && !str_eq(argv[i], "--"))
+			raw = true;
+		if (!raw && str_eq(argv[i], "--")) {
+			raw = w.has_dashes = true;
+			w.before_dashes = w.len;
+		} else if (!raw && str_starts(argv[i], "--")) {
+			r = parse_long(p, argv, argc, &i, out, err);
+		} else if (!raw && argv[i][0] == '-' && argv[i][1] != '\0') {
+			r = parse_letters(p, argv, argc, &i, out, err);
+		} else {
+			w.items[w.len++] = argv[i];
+		}
+	}
+	if (!w.has_dashes)
+		w.before_dashes = w.len;
+	if (r < 0) {
+		arg_words_release(&w);
+		return r;
+	}
+	*ret = w;
+	return 0;
+}
+
+void arg_words_release(struct arg_words *w)
+{
+	free(w->items);
+	*w = (struct arg_words){ 0 };
+}
+
+void args_help(const struct arg_parser *p, struct str *out)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		const struct arg_option *o = &p->options[i];
+		_str_ left = STR_INIT;
+
+		if (o->letter)
+			str_addf(&left, "-%c, ", o->letter);
+		else
+			str_adds(&left, "    ");
+		str_addf(&left, "--%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
+		str_addf(out, "  %-30s %s\n", left.buf, o->help);
+	}
+}

@@ -1,0 +1,174 @@
+#include "base/child.h"
+
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { CHILD_FD_MAX = 16 };
+
+static const struct child_fd *wanted_at(const struct child *c, int to)
+{
+	for (size_t i = 0; i < c->fd_count; i++)
+		if (c->fds[i].to == to)
+			return &c->fds[i];
+	return NULL;
+}
+
+/* In the child of vfork: only system calls, and nothing of the parent's memory is changed. */
+static int arrange_fds(const struct child *c)
+{
+	int from[CHILD_FD_MAX], keep[CHILD_FD_MAX + 3];
+	size_t n = 0;
+
+	if (c->fd_count > CHILD_FD_MAX)
+		return E2BIG;
+	for (size_t i = 0; i < c->fd_count; i++) {           /* out of the way of every target */
+		from[i] = fcntl(c->fds[i].from, F_DUPFD_CLOEXEC, 64);
+		if (from[i] < 0)
+			return errno;
+	}
+	for (int to = 0; to <= 2; to++) {
+		if (wanted_at(c, to) == NULL) {
+			const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+			if (null < 0 || (null != to && dup2(null, to) < 0))
+				return errno;
+			if (null == to)
+				(void)fd_set_cloexec(to, false);
+		}
+		keep[n++] = to;
+	}
+	for (size_t i = 0; i < c->fd_count; i++) {
+		if (dup2(from[i], c->fds[i].to) < 0)
+			return errno;
+		keep[n++] = c->fds[i].to;
+	}
+	fd_close_from(3, keep, n);
+	return 0;
+}
+
+static void reset_signals(void)
+{
+	sigset_t none;
+
+	for (int s = 1; s < NSIG; s++)
+		if (s != SIGKILL && s != SIGSTOP)
+			signal(s, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int run_child(const struct child *c, const char *path, pid_t parent)
+{
+	int r;
+
+	reset_signals();
+	if (c->new_session)
+		(void)setsid();
+	if (c->dies_with_parent && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent))
+		return ECHILD;
+	if (c->cwd_fd > 0 && fchdir(c->cwd_fd) < 0)
+		return errno;
+	r = arrange_fds(c);
+	if (r != 0)
+		return r;
+	execve(path, (char *const *)c->argv, c->env ? c->env : environ);
+	return errno;
+}
+
+char *child_find(const char *name)
+{
+	const char *path = getenv("PATH");
+
+	if (strchr(name, '/') != NULL)
+		return access(name, X_OK) == 0 ? xstrdup(name) : NULL;
+	if (path == NULL)
+		path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	while (*path != '\0') {
+		const size_t n = strcspn(path, ":");
+		_free_ char *at = xasprintf("%.*s/%s", (int)n, path, name);
+
+		if (n > 0 && access(at, X_OK) == 0)
+			return TAKE(at);
+		path += n + (path[n] == ':');
+	}
+	return NULL;
+}
+
+int child_start(const struct child *c, pid_t *ret_pid, struct err *err)
+{
+	_free_ char *path = child_find(c->argv[0]);
+	volatile int failed = 0;                     /* vfork shares our memory: the child leaves its errno here */
+	const pid_t parent = getpid();
+	sigset_t all, old;
+	pid_t pid;
+
+	if (path == NULL)
+		return err_set(err, ENOENT, "no-program", "cannot find the program '%s'", c->argv[0]);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);        /* no handler of ours may run in the child */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+	pid = vfork();
+#pragma GCC diagnostic pop
+	if (pid == 0) {
+		failed = run_child(c, path, parent);
+		_exit(127);
+	}
+	failed = pid < 0 ? errno : failed;
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	if (pid < 0)
+		return err_set(err, failed, "fork", "cannot start '%s': %m", path);
+	if (failed != 0) {
+		(void)child_wait(pid);
+		return err_set(err, failed, "exec", "cannot start '%s': %m", path);
+	}
+	*ret_pid = pid;
+	return 0;
+}
+
+int child_wait(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return status;
+}
+
+int child_exit_code(int wait_status)
+{
+	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+int child_run(const char *const *argv, struct str *ret_output, struct err *err)
+{
+	_fd_ out_read = -1;
+	_fd_ out_write = -1;
+	int pipes[2], r;
+	pid_t pid;
+
+	if (pipe2(pipes, O_CLOEXEC) < 0)
+		return err_set(err, errno, "pipe", "cannot run '%s': %m", argv[0]);
+	out_read = pipes[0];
+	out_write = pipes[1];
+	const struct child_fd fds[] = { { out_write, 1 }, { out_write, 2 } };
+	const struct child c = { .argv = argv, .fds = fds, .fd_count = 2 };
+
+	r = child_start(&c, &pid, err);
+	if (r < 0)
+		return r;
+	out_write = fd_close(out_write);
+	if (ret_output != NULL)
+		(void)fd_slurp(out_read, 64 * 1024, ret_output);
+	out_read = fd_close(out_read);
+	r = child_wait(pid);
+	return r < 0 ? err_set(err, -r, "wait", "cannot wait for '%s': %m", argv[0]) : child_exit_code(r);
+}

@@ -1,0 +1,37 @@
+/*
+ * Child processes. They are started by vfork and exec, with signals reset and nothing inherited but the
+ * descriptors named, so that neither locks nor PTYs leak into them.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct child_fd { int from, to; };                /* @from here becomes @to there */
+
+struct child {
+	const char *const *argv;                  /* argv[0] is looked up in PATH unless it has a slash */
+	char *const *env;                         /* NULL: ours */
+	const struct child_fd *fds;               /* 0, 1, 2 are /dev/null unless named here */
+	size_t fd_count;
+	int cwd_fd;                               /* 0: stay (a zeroed struct is a good default) */
+	bool new_session;
+	bool dies_with_parent;                    /* SIGKILL when the thread that started it ends (PR_SET_PDEATHSIG) */
+};
+
+/* Start it. 0 with *ret_pid, or -errno of the failing step (an exec that fails included). Does not wait. */
+int child_start(const struct child *c, pid_t *ret_pid, struct err *err);
+/* waitpid(2) through EINTR: the wait status, or -errno. */
+int child_wait(pid_t pid);
+/*
+ * Run to the end, collecting stdout and stderr together (at most 64 KiB) in @ret_output, which may be NULL.
+ * The exit code, 128 + signal, or -errno when it could not be started.
+ */
+int child_run(const char *const *argv, struct str *ret_output, struct err *err);
+/* A wait status as a shell's exit code: the code, or 128 + signal. */
+int child_exit_code(int wait_status);
+/* Where @name is in $PATH (the caller frees), or NULL. */
+char *child_find(const char *name);

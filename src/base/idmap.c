@@ -1,0 +1,219 @@
+#include "base/idmap.h"
+
+#include "base/child.h"
+#include "base/fd.h"
+#include "base/str.h"
+#include "base/units.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int idmap_subordinate(const char *file, const char *user, uid_t uid, uint32_t *ret_start, uint32_t *ret_count,
+                      struct err *err)
+{
+	_str_ text = STR_INIT;
+	char number[16];
+	int r = file_read(AT_FDCWD, file, 1 << 20, &text);
+
+	if (r == -ENOENT)
+		return 1;
+	if (r < 0)
+		return err_set(err, -r, "subids", "cannot read '%s': %m", file);
+	snprintf(number, sizeof(number), "%u", (unsigned)uid);
+	for (char *line = text.buf, *next; line != NULL; line = next) {
+		char *start, *count;
+		uint64_t s, c;
+
+		next = strchr(line, '\n');
+		if (next != NULL)
+			*next++ = '\0';
+		start = strchr(line, ':');
+		count = start ? strchr(start + 1, ':') : NULL;
+		if (count == NULL)
+			continue;
+		*start++ = *count++ = '\0';
+		if (!str_eq(line, number) && (user == NULL || !str_eq(line, user)))
+			continue;
+		if (parse_uint(start, 1, UINT32_MAX - 1, &s) < 0 || parse_uint(count, 1, UINT32_MAX - s, &c) < 0)
+			continue;
+		*ret_start = (uint32_t)s;
+		*ret_count = (uint32_t)c;
+		return 0;
+	}
+	return 1;
+}
+
+static void add_range(struct id_ranges *m, uint32_t inside, uint32_t outside, uint32_t count)
+{
+	if (count > 0)
+		m->r[m->n++] = (struct id_range){ inside, outside, count };
+}
+
+void idmap_around(struct id_ranges *ret, uint32_t pivot, uint32_t own, uint32_t start, uint32_t count)
+{
+	const uint32_t below = pivot < count ? pivot : count;
+
+	*ret = (struct id_ranges){ 0 };
+	add_range(ret, 0, start, below);
+	add_range(ret, pivot, own, 1);
+	if (pivot == 0)
+		add_range(ret, 1, start, count);
+	else if (pivot + 1 < count)
+		add_range(ret, pivot + 1, start + pivot + 1, count - pivot - 1);
+}
+
+void idmap_shift(struct id_ranges *ret, uint32_t start, uint32_t count)
+{
+	*ret = (struct id_ranges){ 0 };
+	add_range(ret, 0, start, count);
+}
+
+int64_t idmap_outside(const struct id_ranges *m, uint32_t inside)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (inside >= m->r[i].inside && inside - m->r[i].inside < m->r[i].count)
+			return (int64_t)m->r[i].outside + (inside - m->r[i].inside);
+	return -1;
+}
+
+static int write_directly(pid_t pid, const char *file, const struct id_ranges *m)
+{
+	_str_ text = STR_INIT;
+	char path[64];
+	_fd_ fd = -1;
+
+	for (size_t i = 0; i < m->n; i++)
+		str_addf(&text, "%u %u %u\n", m->r[i].inside, m->r[i].outside, m->r[i].count);
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	return write(fd, text.buf, text.len) < 0 ? -errno : 0;    /* a map is written with one write */
+}
+
+struct helper { const char *program; pid_t pid; int output; };
+
+static int helper_start(struct helper *h, const char *program, pid_t pid, const struct id_ranges *m, struct err *err)
+{
+	_strv_ argv = { 0 };
+	_fd_ out = -1;
+	int pipes[2], r;
+
+	*h = (struct helper){ .program = program, .output = -1 };
+	strv_push(&argv, program);
+	strv_pushf(&argv, "%d", (int)pid);
+	for (size_t i = 0; i < m->n; i++) {
+		strv_pushf(&argv, "%u", m->r[i].inside);
+		strv_pushf(&argv, "%u", m->r[i].outside);
+		strv_pushf(&argv, "%u", m->r[i].count);
+	}
+	if (pipe2(pipes, O_CLOEXEC) < 0)
+		return err_set(err, errno, "pipe", "cannot run %s: %m", program);
+	h->output = pipes[0];
+	out = pipes[1];
+	const struct child_fd fds[] = { { out, 1 }, { out, 2 } };
+	const struct child c = { .argv = (const char *const *)argv.items, .fds = fds, .fd_count = 2 };
+
+	r = child_start(&c, &h->pid, err);
+	if (r == -ENOENT)
+		err_set(err, ENOENT, "no-newuidmap", "cannot find %s, which gives a rootless container its ids: "
+		        "install the package uidmap (Fedora: shadow-utils)", program);
+	return r;
+}
+
+static int helper_finish(struct helper *h, struct err *err)
+{
+	_str_ said = STR_INIT;
+	int status;
+
+	if (h->pid <= 0) {
+		h->output = fd_close(h->output);
+		return 0;
+	}
+	(void)fd_slurp(h->output, 4096, &said);
+	h->output = fd_close(h->output);
+	status = child_wait(h->pid);
+	if (status == 0)
+		return 0;
+	said.buf[strcspn(said.buf, "\n")] = '\0';
+	_free_ char *shown = visible(said.buf);
+	return err_set(err, EPERM, "idmap", "%s refused the map of ids: %s", h->program,
+	               *shown ? shown : "it gave no reason; is it setuid root?");
+}
+
+static int write_by_helpers(pid_t pid, const struct idmap *map, struct err *err)
+{
+	struct helper u = { .output = -1 }, g = { .output = -1 };
+	int r, r2;
+
+	r = helper_start(&u, "newuidmap", pid, &map->uid, err);
+	if (r == 0)
+		r = helper_start(&g, "newgidmap", pid, &map->gid, err);
+	r2 = helper_finish(&u, r == 0 ? err : NULL);
+	r = r < 0 ? r : r2;
+	r2 = helper_finish(&g, r == 0 ? err : NULL);
+	return r < 0 ? r : r2;
+}
+
+int idmap_write(pid_t pid, const struct idmap *map, struct err *err)
+{
+	int r;
+
+	if (geteuid() != 0)
+		return write_by_helpers(pid, map, err);
+	r = write_directly(pid, "uid_map", &map->uid);
+	if (r == 0)
+		r = write_directly(pid, "gid_map", &map->gid);
+	return r < 0 ? err_set(err, -r, "idmap", "cannot write the id map of process %d: %m", (int)pid) : 0;
+}
+
+static int run_mapped(int go, int (*fn)(void *), void *arg)
+{
+	char byte;
+
+	if (fd_read_all(go, &byte, 1) < 0)
+		return 125;                              /* our parent gave up or died */
+	fd_close(go);
+	if (setresgid(0, 0, 0) < 0 || setgroups(0, NULL) < 0 || setresuid(0, 0, 0) < 0)
+		return 125;
+	(void)prctl(PR_SET_DUMPABLE, 1);                 /* changing ids cleared it: our own user may look at us */
+	return fn(arg);
+}
+
+pid_t idmap_clone(const struct idmap *map, int flags, int (*fn)(void *), void *arg, struct err *err)
+{
+	_fd_ go_read = -1;
+	_fd_ go_write = -1;
+	int pipes[2], r;
+	pid_t pid;
+
+	if (pipe2(pipes, O_CLOEXEC) < 0)
+		return err_set(err, errno, "pipe", "cannot make a user namespace: %m");
+	go_read = pipes[0];
+	go_write = pipes[1];
+	pid = (pid_t)syscall(SYS_clone, (unsigned long)(flags | CLONE_NEWUSER | SIGCHLD), NULL, NULL, NULL, 0UL);
+	if (pid < 0)
+		return err_set(err, errno, "userns", "cannot make a user namespace: %m (pterm doctor says what this host "
+		               "lacks)");
+	if (pid == 0) {
+		fd_close(go_write);
+		_exit(run_mapped(go_read, fn, arg));
+	}
+	r = idmap_write(pid, map, err);
+	if (r == 0)
+		r = fd_write_all(go_write, "", 1);
+	if (r < 0) {
+		kill(pid, SIGKILL);
+		(void)child_wait(pid);
+		return r;
+	}
+	return pid;
+}

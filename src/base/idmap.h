@@ -1,0 +1,43 @@
+/*
+ * Maps of user and group ids between a user namespace and its parent (user_namespaces(7)), the subordinate
+ * ids they are made of (subuid(5)), and a process in a new namespace with such a map.
+ */
+#pragma once
+
+#include "base/err.h"
+
+#include <sys/types.h>
+
+struct id_range { uint32_t inside, outside, count; };
+struct id_ranges { struct id_range r[4]; size_t n; };
+struct idmap { struct id_ranges uid, gid; };
+
+/*
+ * The first line of @file (/etc/subuid) for @user, given by name or number. 0 with *ret_start and *ret_count;
+ * 1: there is none; <0: see @err.
+ */
+int idmap_subordinate(const char *file, const char *user, uid_t uid, uint32_t *ret_start, uint32_t *ret_count,
+                      struct err *err);
+/*
+ * One axis: @pivot inside is @own outside; every other id k inside is @start + k outside for k > 0 and @start for 0
+ * where the pivot is not 0; with pivot 0, k is @start + k - 1. Ids that the @count subordinate ones do not reach are
+ * not mapped.
+ */
+void idmap_around(struct id_ranges *ret, uint32_t pivot, uint32_t own, uint32_t start, uint32_t count);
+/* Shifted as a whole: id k inside is @start + k outside. */
+void idmap_shift(struct id_ranges *ret, uint32_t start, uint32_t count);
+/* The id outside of @inside, or -1 when it is not mapped. */
+int64_t idmap_outside(const struct id_ranges *m, uint32_t inside);
+
+/*
+ * Give process @pid, which is alone in a new user namespace, this map: directly when we may, else through the setuid
+ * programs newuidmap and newgidmap, both at once. Blocks until done. 0 or -errno.
+ */
+int idmap_write(pid_t pid, const struct idmap *map, struct err *err);
+
+/*
+ * clone(2) with @flags (CLONE_NEW…) into a child that runs @fn(@arg) as uid 0 of a new user namespace with this
+ * map, and wait until the map is written. The child exits with what @fn returns. No atfork handler runs, so @fn must not
+ * touch a loop. The pid is the caller's to reap; or -errno.
+ */
+pid_t idmap_clone(const struct idmap *map, int flags, int (*fn)(void *), void *arg, struct err *err);

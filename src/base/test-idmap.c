@@ -1,0 +1,70 @@
+#include "base/fd.h"
+#include "base/idmap.h"
+#include "base/test.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+TEST(ordinary_user)
+{
+	struct id_ranges m;
+
+	idmap_around(&m, 0, 1000, 100000, 65536);
+	ASSERT_EQ(idmap_outside(&m, 0), 1000);
+	ASSERT_EQ(idmap_outside(&m, 1), 100000);
+	ASSERT_EQ(idmap_outside(&m, 65536), 165535);
+	ASSERT_EQ(idmap_outside(&m, 65537), -1);
+}
+
+TEST(another_user_inside_is_the_caller)
+{
+	struct id_ranges m;
+
+	idmap_around(&m, 1000, 501, 100000, 65536);
+	ASSERT_EQ(idmap_outside(&m, 0), 100000);
+	ASSERT_EQ(idmap_outside(&m, 999), 100999);
+	ASSERT_EQ(idmap_outside(&m, 1000), 501);
+	ASSERT_EQ(idmap_outside(&m, 1001), 101001);
+	ASSERT_EQ(idmap_outside(&m, 65535), 165535);
+	ASSERT_EQ(idmap_outside(&m, 65536), -1);
+}
+
+TEST(no_two_ids_share_one)
+{
+	for (int round = 0; round < 200; round++) {
+		const uint32_t count = (uint32_t)test_rand_below(50) + 1, pivot = (uint32_t)test_rand_below(60);
+		char seen[200] = { 0 };
+		struct id_ranges m;
+
+		idmap_around(&m, pivot, 99, 100, count);
+		for (uint32_t k = 0; k < 150; k++) {
+			const int64_t out = idmap_outside(&m, k);
+
+			if (out < 0)
+				continue;
+			ASSERT(out >= 99 && out < 100 + count);
+			ASSERT(!seen[out]);
+			seen[out] = 1;
+		}
+		ASSERT_EQ(idmap_outside(&m, pivot), 99);
+	}
+}
+
+TEST(subordinate_ids_by_name_or_number)
+{
+	static const char text[] = "# a comment\nbroken\nann:100000\nann:100000:65536\n1001:300000:10\nbob:x:1\n";
+	char name[] = "/tmp/pterm-test-XXXXXX";
+	_fd_ fd = mkstemp(name);
+	_err_ err = ERR_INIT;
+	uint32_t start, count;
+
+	ASSERT_OK(fd_write_all(fd, text, strlen(text)));
+	ASSERT_EQ(idmap_subordinate(name, "ann", 7, &start, &count, &err), 0);
+	ASSERT_EQ(start, 100000);
+	ASSERT_EQ(count, 65536);
+	ASSERT_EQ(idmap_subordinate(name, "eve", 1001, &start, &count, &err), 0);
+	ASSERT_EQ(start, 300000);
+	ASSERT_EQ(idmap_subordinate(name, "bob", 8, &start, &count, &err), 1);
+	ASSERT_EQ(idmap_subordinate("/tmp/pterm-no-such-file", "ann", 7, &start, &count, &err), 1);
+	unlink(name);
+}
