@@ -40,6 +40,7 @@ struct place {
 /* What a container tells. Each at most once, in this order, but for the exec pair and on_output. */
 struct container_events {
 	void (*on_output)(void *data);                                     /* its stream can be read */
+	void (*on_writable)(void *data);                                   /* its stream takes input again */
 	void (*on_started)(void *data);                                    /* the command was executed */
 	void (*on_failed)(void *data, const struct err *err, int exit_code);   /* it could not be: 125, 126, 127 */
 	void (*on_exited)(void *data, int wait_status);                    /* the command ended, exactly so */
@@ -66,15 +67,15 @@ struct engine_ops {
 	/* The stream: bytes out. As read(2): bytes, 0 or -EIO at the end, -EAGAIN. */
 	ssize_t (*read)(struct container *c, void *buf, size_t n);
 	ssize_t (*write)(struct container *c, const void *buf, size_t n);
-	void (*pause)(struct container *c, bool paused);                   /* on_output does not come meanwhile */
+	void (*watch)(struct container *c, bool output, bool writable);    /* which of on_output, on_writable come */
 	int (*resize)(struct container *c, struct term_size size);
 	int (*signal)(struct container *c, int signo, bool whole_group);
 	int (*kill)(struct container *c);                                  /* everything inside, at once */
 	int (*exec)(struct container *c, uint32_t id, const struct engine_exec *x, struct err *err);
 	int (*exec_signal)(struct container *c, uint32_t id, int signo);
 	int (*stats)(struct container *c, struct proc_usage *ret, uint64_t *ret_memory_max);
-	/* The process whose /proc/PID/root shows the container's files, or 0. */
-	pid_t (*files)(struct container *c);
+	/* Its first process on this host, whose /proc/PID/root shows the container's files; 0: none (yet). */
+	pid_t (*pid)(struct container *c);
 	void (*close)(struct container *c);                                /* forget; kills what still runs */
 	/* Remove what the engine left on disk or in memory for this session: also for one whose supervisor died. */
 	int (*remove)(const struct spec *spec, const struct place *place, struct err *err);

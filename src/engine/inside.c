@@ -220,7 +220,10 @@ static void on_console(void *data, int events)
 {
 	struct container *c = data;
 
-	c->on.on_output(c->data);
+	if (events & LOOP_WRITE)
+		c->on.on_writable(c->data);
+	if ((events & LOOP_READ) && c->inside != NULL)
+		c->on.on_output(c->data);
 }
 
 static void on_init_ended(void *data, int events)
@@ -280,7 +283,7 @@ int inside_set_init(struct container *c, pid_t pid, struct err *err)
 	return watch_or_fail(&in->pid_watch, c, in->pidfd, on_init_ended, err);
 }
 
-pid_t inside_pid(const struct container *c)
+pid_t inside_pid(struct container *c)
 {
 	return c->inside && !c->inside->is_gone ? c->inside->pid : 0;
 }
@@ -301,10 +304,10 @@ ssize_t inside_write(struct container *c, const void *buf, size_t n)
 	return put < 0 ? (c->inside->console < 0 ? -EPIPE : -errno) : put;
 }
 
-void inside_pause(struct container *c, bool paused)
+void inside_watch(struct container *c, bool output, bool writable)
 {
 	if (c->inside->console_watch != NULL)
-		watch_set(c->inside->console_watch, paused ? 0 : LOOP_READ);
+		watch_set(c->inside->console_watch, (output ? LOOP_READ : 0) | (writable ? LOOP_WRITE : 0));
 }
 
 int inside_resize(struct container *c, struct term_size size)
@@ -322,11 +325,19 @@ int inside_kill(struct container *c)
 {
 	struct inside *in = c->inside;
 
-	if (!(c->ops->features & ENGINE_ISOLATES)) {             /* init ends what it started when we hang up */
-		(void)shutdown(in->lifeline, SHUT_RDWR);
+	if (!(c->ops->features & ENGINE_ISOLATES)) {             /* no namespace ends with it: it ends what it started */
+		(void)inside_hang_up(c);
 		return 0;
 	}
 	return in->pidfd < 0 ? -ESRCH : proc_signal(in->pidfd, SIGKILL);
+}
+
+int inside_hang_up(struct container *c)
+{
+	if (c->inside == NULL)
+		return 0;
+	(void)shutdown(c->inside->lifeline, SHUT_WR);
+	return c->inside->console >= 0;
 }
 
 int inside_exec(struct container *c, uint32_t id, const struct engine_exec *x, struct err *err)
@@ -347,11 +358,6 @@ int inside_stats(struct container *c, struct proc_usage *ret, uint64_t *ret_memo
 	proc_tree_usage(c->inside->pid, ret);
 	*ret_memory_max = (uint64_t)c->spec->memory_bytes;
 	return 0;
-}
-
-pid_t inside_files(struct container *c)
-{
-	return inside_pid(c);
 }
 
 void inside_close(struct container *c)

@@ -15,16 +15,17 @@ int inside_open(struct container *c, int *ret_fd, struct err *err);
 int inside_set_console(struct container *c, int fd, struct err *err);
 /* init's process, which must be a child of ours: when it has ended and is reaped, on_gone comes. */
 int inside_set_init(struct container *c, pid_t pid, struct err *err);
-pid_t inside_pid(const struct container *c);
+pid_t inside_pid(struct container *c);
 
 ssize_t inside_read(struct container *c, void *buf, size_t n);
 ssize_t inside_write(struct container *c, const void *buf, size_t n);
-void inside_pause(struct container *c, bool paused);
+void inside_watch(struct container *c, bool output, bool writable);
 int inside_resize(struct container *c, struct term_size size);
 int inside_signal(struct container *c, int signo, bool whole_group);
 int inside_kill(struct container *c);
+/* Close the lifeline: init ends all and itself as soon as it reads. 1 when the console is there already, else 0. */
+int inside_hang_up(struct container *c);
 int inside_exec(struct container *c, uint32_t id, const struct engine_exec *x, struct err *err);
 int inside_exec_signal(struct container *c, uint32_t id, int signo);
 int inside_stats(struct container *c, struct proc_usage *ret, uint64_t *ret_memory_max);
-pid_t inside_files(struct container *c);
 void inside_close(struct container *c);

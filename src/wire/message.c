@@ -61,7 +61,10 @@ static const struct json_field exec_fields[] = {
 	{ "argv", FIELD_STRV, offsetof(struct message_exec, argv), .required = true },
 	{ "env", FIELD_STRV, offsetof(struct message_exec, env) },
 	{ "cwd", FIELD_STR, offsetof(struct message_exec, cwd) },
-	{ "user", FIELD_STR, offsetof(struct message_exec, user) },
+	{ "has_user", FIELD_BOOL, offsetof(struct message_exec, has_user) },
+	{ "uid", FIELD_INT, offsetof(struct message_exec, uid), .min = 0, .max = UINT32_MAX - 1LL },
+	{ "gid", FIELD_INT, offsetof(struct message_exec, gid), .min = 0, .max = UINT32_MAX - 1LL },
+	{ "groups", FIELD_STRV, offsetof(struct message_exec, groups) },
 };
 static const struct json_field rename_fields[] = {
 	{ "name", FIELD_STR, offsetof(struct message_rename, name), .required = true },

@@ -24,7 +24,7 @@ struct message_attach { int64_t since; bool is_viewer, read_only; int64_t rows, 
 struct message_resize { int64_t rows, cols; };
 struct message_signal { int64_t signo; };
 struct message_stop { int64_t timeout_ms; char *by; };
-struct message_exec { bool tty; int64_t rows, cols; struct strv argv, env; char *cwd, *user; };
+struct message_exec { bool tty, has_user; int64_t rows, cols, uid, gid; struct strv argv, env, groups; char *cwd; };
 struct message_rename { char *name; };
 struct message_wait { bool until_end; };
 struct message_error { char *code, *message; int64_t no, exit_code; };

@@ -349,11 +349,11 @@ static int crun_kill(struct container *c)
 
 	if (inside_pid(c) > 0)
 		return inside_kill(c);
-	if (own->sandbox > 0) {                                  /* still starting */
+	if (own->sandbox <= 0)
+		return -ESRCH;
+	if (inside_hang_up(c) == 0)                              /* the runtime has begun: init ends when it reads */
 		(void)kill(own->sandbox, SIGKILL);
-		return 0;
-	}
-	return -ESRCH;
+	return 0;
 }
 
 static int crun_stats(struct container *c, struct proc_usage *ret, uint64_t *ret_memory_max)
@@ -442,14 +442,14 @@ const struct engine_ops engine_crun = {
 	.create = crun_create,
 	.read = inside_read,
 	.write = inside_write,
-	.pause = inside_pause,
+	.watch = inside_watch,
 	.resize = inside_resize,
 	.signal = inside_signal,
 	.kill = crun_kill,
 	.exec = inside_exec,
 	.exec_signal = inside_exec_signal,
 	.stats = crun_stats,
-	.files = inside_files,
+	.pid = inside_pid,
 	.close = crun_close,
 	.remove = crun_remove,
 };
