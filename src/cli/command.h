@@ -47,6 +47,8 @@ const struct command *command_nearest(const char *name);
 void command_parser(const struct command *c, struct arg_parser *ret);
 /* What `pterm CMD --help` prints, and `pterm help` with NULL. */
 void command_help(const struct command *c, struct str *out);
+/* In a line of .examples: the bytes before " # ", or the whole line. */
+size_t example_len(const char *line);
 
 /* Write to stdout, all of it, after what stdio still holds. 0 or -errno; a closed pipe is no error. */
 int command_print(const struct str *out, struct err *err);

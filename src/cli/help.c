@@ -41,28 +41,34 @@ static void add_paragraphs(struct str *out, const char *details)
 	}
 }
 
+size_t example_len(const char *line)
+{
+	const size_t n = strcspn(line, "\n");
+	const char *remark = memmem(line, n, " # ", 3);
+
+	return remark ? (size_t)(remark - line) : n;
+}
+
 /* Lines "command # what it does", with the remarks in one column where they fit, else above the command. */
 static void add_examples(struct str *out, const char *examples)
 {
 	size_t left = 0;
 
 	for (const char *p = examples; *p != '\0'; p += strcspn(p, "\n"), p += *p == '\n')
-		left = max_size(left, strcspn(p, "#\n"));
+		left = max_size(left, example_len(p));
 	str_adds(out, "\nExamples:\n");
 	for (const char *p = examples; *p != '\0'; p += strcspn(p, "\n"), p += *p == '\n') {
-		const size_t n = strcspn(p, "\n"), head = strcspn(p, "#\n");
-		_str_ line = STR_INIT;
+		const size_t n = strcspn(p, "\n"), head = example_len(p);
 
-		str_addf(&line, "  %.*s", (int)head, p);
-		text_pad(&line, left - head);
-		str_add(&line, p + head, n - head);
-		if (text_width(line.buf) > TEXT_COLUMNS && head < n) {
-			str_clear(&line);
-			str_addf(&line, "  %.*s\n  %.*s", (int)(n - head), p + head, (int)head, p);
+		if (head == n) {
+			str_addf(out, "  %.*s\n", (int)n, p);
+		} else if (2 + left + (n - head) > TEXT_COLUMNS) {
+			str_addf(out, "  %.*s\n  %.*s\n", (int)(n - head - 1), p + head + 1, (int)head, p);
+		} else {
+			str_addf(out, "  %.*s", (int)head, p);
+			text_pad(out, left - head);
+			str_addf(out, "%.*s\n", (int)(n - head), p + head);
 		}
-		while (line.len > 0 && line.buf[line.len - 1] == ' ')
-			line.buf[--line.len] = '\0';
-		str_addf(out, "%s\n", line.buf);
 	}
 }
 
