@@ -41,3 +41,11 @@ int idmap_write(pid_t pid, const struct idmap *map, struct err *err);
  * touch a loop. The pid is the caller's to reap; or -errno.
  */
 pid_t idmap_clone(const struct idmap *map, int flags, int (*fn)(void *), void *arg, struct err *err);
+
+/*
+ * Remove @name in @dirfd and all below it from inside a user namespace with this map: the upper and work directories of
+ * an overlay hold files of mapped owners and directories of mode 0000. The caller must be allowed to remove @name itself
+ * from @dirfd. Blocks; call it where no other thread may hold the allocator (see idmap_clone). 0 (also when there was
+ * nothing) or -errno.
+ */
+int tree_remove_mapped(const struct idmap *map, int dirfd, const char *name, struct err *err);
