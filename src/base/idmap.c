@@ -2,9 +2,11 @@
 
 #include "base/child.h"
 #include "base/fd.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "base/units.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -261,4 +263,49 @@ int idmap_parse(const char *text, struct idmap *ret)
 		return -EINVAL;
 	*ret = map;
 	return 0;
+}
+
+/* The child of tree_remove_mapped: empty the directory that @arg points to a descriptor of. */
+static int empty_dir(void *arg)
+{
+	const int fd = openat(*(const int *)arg, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	int r = 0;
+
+	if (dir == NULL)
+		return errno & 0x7f;
+	for (struct dirent *e; (e = readdir(dir)) != NULL;) {
+		int now;
+
+		if (str_eq(e->d_name, ".") || str_eq(e->d_name, ".."))
+			continue;
+		now = path_remove_tree(fd, e->d_name);
+		if (r == 0)
+			r = -now;
+	}
+	closedir(dir);
+	return r & 0x7f;                         /* an exit code; the errnos that matter are below 128 */
+}
+
+int tree_remove_mapped(const struct idmap *map, int dirfd, const char *name, struct err *err)
+{
+	_free_ char *shown = NULL;
+	_fd_ fd = -1;
+	pid_t pid;
+	int r;
+
+	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT || unlinkat(dirfd, name, AT_REMOVEDIR) == 0)
+		return 0;
+	shown = visible(name);
+	fd = openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(err, errno, "remove", "cannot remove '%s': %m", shown);
+	pid = idmap_clone(map, 0, empty_dir, &fd, err);
+	if (pid < 0)
+		return err_wrap(err, "cannot remove '%s'", shown);
+	r = child_wait(pid);
+	r = r < 0 ? -r : child_exit_code(r);
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	return err_set(err, r > 0 && r < 128 ? r : errno, "remove", "cannot remove '%s': %m", shown);
 }

@@ -46,3 +46,11 @@ pid_t idmap_clone(const struct idmap *map, int flags, int (*fn)(void *), void *a
 /* Both axes as one text and back: "0:1000:1,1:100000:65536;0:1000:1,…" (inside:outside:count, users; groups). */
 void idmap_format(const struct idmap *map, struct str *out);
 int idmap_parse(const char *text, struct idmap *ret);     /* 0 or -EINVAL */
+
+/*
+ * Remove @name in @dirfd and all below it from inside a user namespace with this map: the upper and work directories of
+ * an overlay hold files of mapped owners and directories of mode 0000. The caller must be allowed to remove @name itself
+ * from @dirfd. Blocks; call it where no other thread may hold the allocator (see idmap_clone). 0 (also when there was
+ * nothing) or -errno.
+ */
+int tree_remove_mapped(const struct idmap *map, int dirfd, const char *name, struct err *err);

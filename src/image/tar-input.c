@@ -1,0 +1,162 @@
+#include "image/tar-input.h"
+
+#include "base/str.h"
+#include "image/tree.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+static la_ssize_t on_read_file(struct archive *a, void *data, const void **ret)
+{
+	struct tar_input *in = data;
+
+	*ret = in->block;
+	for (;;) {
+		const ssize_t n = read(in->fd, in->block, sizeof(in->block));
+
+		if (n >= 0 && !tree_is_stopped())
+			return n;
+		if (n < 0 && errno == EINTR && !tree_is_stopped())
+			continue;
+		archive_set_error(a, tree_is_stopped() ? EINTR : errno, "%s",
+		                  tree_is_stopped() ? "interrupted" : strerror(errno));
+		return -1;
+	}
+}
+
+static la_ssize_t on_read_tar(struct archive *a, void *data, const void **ret)
+{
+	struct tar_input *in = data;
+	la_int64_t offset;
+	size_t n;
+
+	switch (archive_read_data_block(in->raw, ret, &n, &offset)) {
+	case ARCHIVE_EOF:
+		return 0;
+	case ARCHIVE_OK:
+	case ARCHIVE_WARN:
+		(void)crypto_hash_sha256_update(&in->sha, *ret, n);
+		return (la_ssize_t)n;
+	default:
+		archive_set_error(a, archive_errno(in->raw), "%s", archive_error_string(in->raw));
+		return -1;
+	}
+}
+
+/* Only what is built in: for the others libarchive would run programs. */
+static void support_filters(struct archive *a)
+{
+	if (archive_zlib_version() != NULL)
+		(void)archive_read_support_filter_gzip(a);
+	if (archive_bzlib_version() != NULL)
+		(void)archive_read_support_filter_bzip2(a);
+	if (archive_liblzma_version() != NULL)
+		(void)archive_read_support_filter_xz(a);
+	if (archive_libzstd_version() != NULL)
+		(void)archive_read_support_filter_zstd(a);
+}
+
+static int failed(struct archive *a, const char *what, struct err *err)
+{
+	const char *why = archive_error_string(a);
+	int no = archive_errno(a);
+	_free_ char *shown = visible(what ? what : "");
+	_free_ char *reason = visible(why ? why : "it is damaged");
+
+	if (no <= 0)                             /* libarchive's own numbers: not an errno */
+		no = EILSEQ;
+	if (what != NULL)
+		return err_set(err, no, "tar", "cannot read '%s' in the archive: %s", shown, reason);
+	return err_set(err, no, "tar", "cannot read the archive: %s", reason);
+}
+
+static int no_tar(struct archive *a, struct err *err)
+{
+	if (archive_errno(a) > 0 && archive_errno(a) != EILSEQ /* the wrong format, to libarchive */)
+		return failed(a, NULL, err);
+	return err_set(err, EILSEQ, "tar", "it is no tar archive, plain or compressed with gzip, bzip2, xz or zstd");
+}
+
+int tar_input_failed(struct tar_input *in, const char *what, struct err *err)
+{
+	return failed(in->tar, what, err);
+}
+
+int tar_input_init(struct tar_input *in, int fd, struct err *err)
+{
+	struct archive_entry *whole;
+
+	if (sodium_init() < 0)
+		return err_set(err, EIO, "sodium", "cannot start libsodium");
+	in->fd = fd;
+	in->has_entry = false;
+	in->raw = archive_read_new();
+	in->tar = archive_read_new();
+	if (in->raw == NULL || in->tar == NULL)
+		return err_set(err, ENOMEM, "tar", "cannot start libarchive: %m");
+	(void)crypto_hash_sha256_init(&in->sha);
+	support_filters(in->raw);
+	(void)archive_read_support_format_raw(in->raw);
+	(void)archive_read_support_format_tar(in->tar);
+	if (archive_read_open(in->raw, in, NULL, on_read_file, NULL) != ARCHIVE_OK ||
+	    archive_read_next_header(in->raw, &whole) != ARCHIVE_OK)
+		return no_tar(in->raw, err);
+	if (archive_read_open(in->tar, in, NULL, on_read_tar, NULL) != ARCHIVE_OK)
+		return failed(in->tar, NULL, err);
+	return 0;
+}
+
+void tar_input_fini(struct tar_input *in)
+{
+	(void)archive_read_free(in->tar);
+	(void)archive_read_free(in->raw);
+}
+
+/*
+ * libarchive takes an archive that stops where an entry could begin for a whole one ("some writers do omit the block
+ * of nulls"). So do half-read ones. The end mark was there when the reader went on after the last entry.
+ */
+static int check_end_mark(struct tar_input *in, struct err *err)
+{
+	if (in->has_entry && archive_filter_bytes(in->tar, 0) > in->data_end)
+		return 0;
+	return err_set(err, EILSEQ, "tar", in->has_entry ? "the archive ends without its end mark: it is not whole" :
+	               "the archive is empty");
+}
+
+int tar_input_next(struct tar_input *in, struct archive_entry **ret, struct err *err)
+{
+	if (in->has_entry) {
+		if (archive_read_data_skip(in->tar) < ARCHIVE_WARN)
+			return failed(in->tar, NULL, err);
+		in->data_end = archive_filter_bytes(in->tar, 0);
+	}
+	switch (archive_read_next_header(in->tar, ret)) {
+	case ARCHIVE_EOF:
+		return check_end_mark(in, err);
+	case ARCHIVE_OK:
+	case ARCHIVE_WARN:
+		in->has_entry = true;
+		return 1;
+	default:
+		return in->has_entry ? failed(in->tar, NULL, err) : no_tar(in->tar, err);
+	}
+}
+
+int tar_input_finish(struct tar_input *in, char ret_sha256[65], struct err *err)
+{
+	unsigned char digest[crypto_hash_sha256_BYTES];
+	const void *block;
+	la_int64_t offset;
+	size_t n;
+	int r;
+
+	/* What libarchive has read ahead went through on_read_tar and is in the digest already. */
+	while ((r = archive_read_data_block(in->raw, &block, &n, &offset)) == ARCHIVE_OK || r == ARCHIVE_WARN)
+		(void)crypto_hash_sha256_update(&in->sha, block, n);
+	if (r != ARCHIVE_EOF)
+		return failed(in->raw, NULL, err);
+	(void)crypto_hash_sha256_final(&in->sha, digest);
+	sodium_bin2hex(ret_sha256, 65, digest, sizeof(digest));
+	return 0;
+}

@@ -1,0 +1,122 @@
+#include "image/tree.h"
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/str.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <locale.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t stopped;
+
+void tree_stop(void)
+{
+	stopped = 1;
+}
+
+bool tree_is_stopped(void)
+{
+	return stopped != 0;
+}
+
+static int enter_userns(int fd, struct err *err)
+{
+	if (fd < 0)
+		return 0;
+	if (setns(fd, CLONE_NEWUSER) < 0)
+		return err_set(err, errno, "userns", "cannot enter the container's user namespace: %m");
+	fd_close(fd);
+	if (setresgid(0, 0, 0) < 0 || setgroups(0, NULL) < 0 || setresuid(0, 0, 0) < 0)
+		return err_set(err, errno, "userns", "cannot become root of the container's user namespace: %m");
+	return 0;
+}
+
+/* Root that keeps CAP_SYS_CHROOT can leave a chroot again; and nothing here needs more than these. */
+static int drop_capabilities(void)
+{
+	static const uint32_t wanted[2] = {
+		1u << CAP_CHOWN | 1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH | 1u << CAP_FOWNER |
+			1u << CAP_FSETID | 1u << CAP_SETFCAP,
+		0,
+	};
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct caps[2] = { 0 };
+
+	if (syscall(SYS_capget, &head, caps) < 0)
+		return -errno;
+	for (int i = 0; i < 2; i++) {
+		caps[i].permitted &= wanted[i];
+		caps[i].effective = caps[i].permitted;
+		caps[i].inheritable = 0;
+	}
+	return syscall(SYS_capset, &head, caps) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+/* One descriptor is open for each level of the tree. */
+static void raise_open_files(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return;
+	files.rlim_cur = files.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
+int tree_confine(const struct tree_options *o, struct err *err)
+{
+	int r;
+
+	raise_open_files();
+	/* pax names are UTF-8, and libarchive passes them on only where the locale can hold them */
+	if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
+		(void)setlocale(LC_CTYPE, "en_US.UTF-8");
+	umask(0);
+	r = enter_userns(o->userns_fd, err);
+	if (r < 0)
+		return r;
+	if (fchdir(o->dir_fd) < 0)
+		return err_set(err, errno, "tree", "cannot enter the directory: %m");
+	fd_close(o->dir_fd);
+	if (chroot(".") < 0 && !(errno == EPERM && o->is_here && o->userns_fd < 0))
+		return err_set(err, errno, "tree", "cannot confine itself to the directory: %m");
+	r = drop_capabilities();
+	return r < 0 ? err_set(err, -r, "tree", "cannot give up capabilities: %m") : 0;
+}
+
+int tree_clean_name(const char *name, char **ret)
+{
+	_str_ out = STR_INIT;
+
+	for (size_t n; *name != '\0'; name += n) {
+		name += strspn(name, "/");
+		n = strcspn(name, "/");
+		if (n == 0 || (n == 1 && name[0] == '.'))
+			continue;
+		if (n == 2 && name[0] == '.' && name[1] == '.')
+			return -EPERM;
+		if (n > NAME_MAX || out.len + n >= TREE_PATH_MAX)
+			return -ENAMETOOLONG;
+		if (out.len > 0)
+			str_addc(&out, '/');
+		str_add(&out, name, n);
+	}
+	*ret = str_take(&out);
+	return 0;
+}
+
+bool tree_keeps_xattr(const char *name)
+{
+	return str_starts(name, "user.") && !str_starts(name, "user.overlay.");
+}
