@@ -18,7 +18,7 @@ enum { HAS_HOOKS = false };
 
 struct version_options { bool is_short; int form; };
 
-static void write_json(const struct runtime *r, struct str *out)
+static void write_json(const struct host_runtime *r, struct str *out)
 {
 	struct json_writer w = JSON_WRITER(out);
 
@@ -42,7 +42,7 @@ static void write_json(const struct runtime *r, struct str *out)
 	json_end(&w, '}');
 }
 
-static void write_table(const struct runtime *r, struct str *out)
+static void write_table(const struct host_runtime *r, struct str *out)
 {
 	struct listing l;
 
@@ -62,7 +62,7 @@ static void write_table(const struct runtime *r, struct str *out)
 static int version_run(void *options, struct arg_words *words, struct err *err)
 {
 	const struct version_options *o = options;
-	struct runtime runtime;
+	struct host_runtime runtime;
 	_str_ out = STR_INIT;
 	struct host host;
 
@@ -71,12 +71,12 @@ static int version_run(void *options, struct arg_words *words, struct err *err)
 		return command_print(&out, err);
 	}
 	host_init(&host);
-	(void)runtime_find(&host, &runtime);             /* one that does not run is shown without a version */
+	(void)host_runtime_find(&host, &runtime);             /* one that does not run is shown without a version */
 	if (o->form == LISTING_JSON)
 		write_json(&runtime, &out);
 	else
 		write_table(&runtime, &out);
-	runtime_release(&runtime);
+	host_runtime_release(&runtime);
 	host_release(&host);
 	return listing_print(o->form, &out, err);
 }

@@ -32,7 +32,7 @@ static void no_runtime(const struct host *h, struct finding *f)
 	fix_crun(h, f);
 }
 
-static void judge_crun(const struct host *h, const struct runtime *r, struct finding *f)
+static void judge_crun(const struct host *h, const struct host_runtime *r, struct finding *f)
 {
 	if (r->version == NULL) {
 		found_warning(f, "%s does not say its version: '%s'", r->path, r->said.buf);
@@ -51,8 +51,8 @@ static void judge_crun(const struct host *h, const struct runtime *r, struct fin
 
 void check_runtime(const struct host *h, struct finding *f)
 {
-	struct runtime r;
-	const int code = runtime_find(h, &r);
+	struct host_runtime r;
+	const int code = host_runtime_find(h, &r);
 
 	if (r.path == NULL) {
 		no_runtime(h, f);
@@ -67,7 +67,7 @@ void check_runtime(const struct host *h, struct finding *f)
 	} else {
 		judge_crun(h, &r, f);
 	}
-	runtime_release(&r);
+	host_runtime_release(&r);
 }
 
 void check_libexec(const struct host *h, struct finding *f)

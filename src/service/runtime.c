@@ -31,7 +31,7 @@ static char *find_path(const struct host *h, const char **ret_from)
 }
 
 /* "crun version 1.21", "runc version 1.1.5+ds1", "youki 0.5.4": the first word, and the first that starts with a digit. */
-static void parse_version(struct runtime *r)
+static void parse_version(struct host_runtime *r)
 {
 	const size_t name_len = strcspn(r->said.buf, " ");
 
@@ -41,13 +41,13 @@ static void parse_version(struct runtime *r)
 			r->version = xstrndup(p, strcspn(p, " "));
 }
 
-int runtime_find(const struct host *h, struct runtime *ret)
+int host_runtime_find(const struct host *h, struct host_runtime *ret)
 {
 	_str_ out = STR_INIT;
 	_free_ char *at = NULL;
 	int r;
 
-	*ret = (struct runtime){ .said = STR_INIT };
+	*ret = (struct host_runtime){ .said = STR_INIT };
 	ret->path = find_path(h, &ret->from);
 	if (ret->path == NULL)
 		return 0;
@@ -63,11 +63,11 @@ int runtime_find(const struct host *h, struct runtime *ret)
 	return 0;
 }
 
-void runtime_release(struct runtime *r)
+void host_runtime_release(struct host_runtime *r)
 {
 	free(r->path);
 	free(r->name);
 	free(r->version);
 	str_release(&r->said);
-	*r = (struct runtime){ .said = STR_INIT };
+	*r = (struct host_runtime){ .said = STR_INIT };
 }

@@ -7,7 +7,7 @@
 
 enum { CRUN_MIN_MAJOR = 1, CRUN_MIN_MINOR = 14 };
 
-struct runtime {
+struct host_runtime {
 	char *path;                   /* NULL: there is none */
 	const char *from;             /* "PTERM_CRUN", "pterm" or "PATH" */
 	char *name, *version;         /* as it calls itself: "crun", "1.21"; NULL when it did not say */
@@ -16,7 +16,7 @@ struct runtime {
 };
 
 /* 0, or -errno when there is one that does not run. */
-int runtime_find(const struct host *h, struct runtime *ret);
-void runtime_release(struct runtime *r);
+int host_runtime_find(const struct host *h, struct host_runtime *ret);
+void host_runtime_release(struct host_runtime *r);
 /* Is @version ("1.8.1") at least @major.@minor? */
 bool version_at_least(const char *version, unsigned major, unsigned minor);
