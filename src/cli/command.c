@@ -10,16 +10,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define COMMAND(x) extern const struct command cmd_##x;
-#define HIDDEN(x) COMMAND(x)
-#include "cli/commands.def"
-#undef COMMAND
-#define COMMAND(x) &cmd_##x,
-const struct command *const commands[] = {
-#include "cli/commands.def"
-	NULL
-};
-
 const struct command *command_find(const char *name)
 {
 	for (size_t i = 0; commands[i] != NULL; i++)

@@ -59,14 +59,29 @@ static bool real_has_no_new_privs(void)
 	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
 }
 
-/* Root sees whether / is that of PID 1; others see whether anything is mounted on their /. */
+/* Does the process share the mounts of PID 1, and is its / another? Only who may look at PID 1 can tell. 1, 0, or -1. */
+static int compare_with_first(void)
+{
+	const unsigned mask = STATX_INO | STATX_MNT_ID;
+	struct stat our_mounts, first_mounts;
+	struct statx ours, first;
+
+	if (stat("/proc/self/ns/mnt", &our_mounts) < 0 || stat("/proc/1/ns/mnt", &first_mounts) < 0 ||
+	    our_mounts.st_ino != first_mounts.st_ino)
+		return -1;
+	if (statx(AT_FDCWD, "/", 0, mask, &ours) < 0 || statx(AT_FDCWD, "/proc/1/root", 0, mask, &first) < 0)
+		return -1;
+	return ours.stx_ino != first.stx_ino || ours.stx_mnt_id != first.stx_mnt_id;
+}
+
+/* Who cannot look at PID 1 sees whether anything is mounted on /; a chroot into a mount point is missed then. */
 static bool real_is_in_chroot(void)
 {
-	struct stat ours, first;
+	const int differs = compare_with_first();
 	_str_ mounts = STR_INIT;
 
-	if (stat("/", &ours) == 0 && stat("/proc/1/root", &first) == 0)
-		return ours.st_dev != first.st_dev || ours.st_ino != first.st_ino;
+	if (differs >= 0)
+		return differs;
 	if (file_read(AT_FDCWD, "/proc/self/mountinfo", 1 << 22, &mounts) < 0)
 		return false;
 	for (const char *line = mounts.buf; *line != '\0'; line += strcspn(line, "\n"), line += *line == '\n') {

@@ -62,8 +62,8 @@ void check_runtime(const struct host *h, struct finding *f)
 			fix_by(f, "unset PTERM_CRUN");
 		else
 			fix_crun(h, f);
-	} else if (!str_starts(r.name, "crun")) {
-		found_ok(f, "%s %s at %s, in place of crun", r.name, r.version ? r.version : "", r.path);
+	} else if (r.version != NULL && !str_eq(r.name, "crun")) {
+		found_ok(f, "%s %s at %s, in place of crun", r.name, r.version, r.path);
 	} else {
 		judge_crun(h, &r, f);
 	}
