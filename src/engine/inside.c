@@ -23,6 +23,16 @@ struct inside {
 
 /* --- commands --- */
 
+/* Without a container the command lives in the caller's world: its home, not the image's. */
+static void use_own_world(struct strv *env)
+{
+	static const char *const keys[] = { "HOME", "USER", "LOGNAME", "SHELL", "PATH" };
+
+	for (size_t i = 0; i < array_len(keys); i++)
+		if (getenv(keys[i]) != NULL)
+			strv_set_env(env, keys[i], getenv(keys[i]));
+}
+
 static void add_number(const char *text, struct init_command *head)
 {
 	uint64_t gid;
@@ -42,13 +52,18 @@ static int command_fd(const struct container *c, const struct engine_exec *x)
 {
 	const struct spec_user *user = x->user;
 	struct init_command head = { .version = INIT_VERSION, .uid = (uint32_t)user->uid, .gid = (uint32_t)user->gid,
-	                             .argc = (uint32_t)x->argv->len, .envc = (uint32_t)x->env->len,
+	                             .argc = (uint32_t)x->argv->len,
 	                             .rows = x->size.rows, .cols = x->size.cols,
 	                             .keep_user = !(c->ops->features & ENGINE_ISOLATES) };
 	_fd_ fd = memfd_create("pterm-command", MFD_CLOEXEC);
+	_strv_ env = { 0 };
 	_str_ out = STR_INIT;
 	int r;
 
+	strv_copy(&env, x->env);
+	if (head.keep_user)
+		use_own_world(&env);
+	head.envc = (uint32_t)env.len;
 	if (fd < 0)
 		return -errno;
 	for (size_t i = 0; i < user->groups.len; i++)
@@ -56,7 +71,7 @@ static int command_fd(const struct container *c, const struct engine_exec *x)
 	str_add(&out, &head, sizeof(head));
 	str_add(&out, x->cwd ? x->cwd : "", strlen(x->cwd ? x->cwd : "") + 1);
 	add_strings(&out, x->argv);
-	add_strings(&out, x->env);
+	add_strings(&out, &env);
 	r = fd_write_all(fd, out.buf, out.len);
 	return r < 0 ? r : TAKE_FD(fd);
 }
@@ -126,7 +141,7 @@ static int failed_to_run(const struct container *c, const struct init_message *m
 	_free_ char *shown = visible(program);
 
 	if (m->step != INIT_STEP_EXEC) {
-		err_set(err, no, "start", "cannot run '%s'%s: cannot %s: %m", shown, where,
+		err_set(err, no, "command", "cannot run '%s'%s: cannot %s: %m", shown, where,
 		        m->step < INIT_STEP_COUNT ? steps[m->step] : "begin");
 		return 125;
 	}

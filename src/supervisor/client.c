@@ -482,7 +482,7 @@ static void on_client(void *data, int events)
 		client_free(c);
 }
 
-struct client *client_new(struct supervisor *s, int fd)
+static struct client *client_new(struct supervisor *s, int fd)
 {
 	struct client *c = xcalloc(1, sizeof(*c));
 	struct ucred peer = { 0 };
@@ -500,6 +500,14 @@ struct client *client_new(struct supervisor *s, int fd)
 	link_add_tail(&s->clients, &c->link);
 	s->client_count++;
 	return c;
+}
+
+void clients_first(struct supervisor *s, int fd)
+{
+	struct client *c = client_new(s, fd);
+
+	if (c != NULL)
+		c->waits_for_start = c->waits_for_end = true;
 }
 
 static void on_listen(void *data, int events)

@@ -7,6 +7,7 @@
 #include "event/journal.h"
 #include "supervisor/crash.h"
 #include "supervisor/remove.h"
+#include "wire/conn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -58,10 +59,27 @@ static void on_started(void *data)
 	feed(s, IN_STARTED);
 }
 
+/* No container can be made, and the command may run without one: not for what the command itself got wrong. */
+static bool fall_back(struct supervisor *s, const struct err *err, int exit_code)
+{
+	_free_ char *why = NULL;
+
+	if (exit_code != 125 || s->spec.fallback == NULL || s->has_fallen_back || s->stop_wanted || str_eq(err->code, "command"))
+		return false;
+	s->has_fallen_back = s->restart_wanted = true;
+	why = xasprintf("no container can be made (%s): going on with the engine '%s'", err_msg(err), s->spec.fallback);
+	supervisor_tell(s, EVENT_warned, -1, why);
+	return true;
+}
+
 static void on_failed(void *data, const struct err *err, int exit_code)
 {
 	struct supervisor *s = data;
 
+	if (fall_back(s, err, exit_code)) {
+		feed(s, IN_FAILED);
+		return;
+	}
 	s->status.reason = REASON_START_FAILED;
 	s->status.exit_code = exit_code;
 	s->status.signo = 0;
@@ -158,16 +176,7 @@ static void start_run(struct supervisor *s)
 	s->status.reason = REASON_NONE;
 	s->status.exit_code = s->status.signo = s->status.ended_ms = 0;
 	status_set(&s->status.message, NULL);
-	r = open_container(s, s->spec.engine, &err);
-	if (r < 0 && s->spec.fallback != NULL) {
-		_free_ char *why = xasprintf("no container can be made (%s): going on with '%s'", err_msg(&err),
-		                             s->spec.fallback);
-
-		supervisor_tell(s, EVENT_warned, -1, why);
-		close_container(s);
-		err_release(&err);
-		r = open_container(s, s->spec.fallback, &err);
-	}
+	r = open_container(s, s->has_fallen_back ? s->spec.fallback : s->spec.engine, &err);
 	if (r < 0)
 		on_failed(s, &err, 125);
 }
@@ -435,7 +444,7 @@ static int prepare(struct supervisor *s, int first, struct err *err)
 	s->on_term.data = s;
 	uv_signal_start(&s->on_term, on_term, SIGTERM);
 	if (first >= 0)
-		client_new(s, first);
+		clients_first(s, first);
 	return 0;
 }
 

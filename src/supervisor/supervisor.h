@@ -33,7 +33,7 @@ struct supervisor {
 	struct container container;
 	bool has_container;              /* container_open, and not yet closed */
 	bool is_gone, is_drained;        /* its processes; its output */
-	bool stop_wanted, restart_wanted;
+	bool stop_wanted, restart_wanted, has_fallen_back;
 	int stop_step;                   /* how far HUP, TERM, KILL has come */
 	uint64_t stop_timeout_ms;
 	uint64_t run_started_ns;
@@ -77,7 +77,7 @@ void input_release(void);
 
 /* client.c */
 int clients_listen(struct supervisor *s, struct err *err);
-struct client *client_new(struct supervisor *s, int fd);  /* owns fd */
+void clients_first(struct supervisor *s, int fd);         /* of whoever started us: hears of the start and of the end */
 void clients_ring(struct supervisor *s);                  /* there is more output */
 void clients_started(struct supervisor *s);
 void clients_failed(struct supervisor *s, const struct err *why, int exit_code);
