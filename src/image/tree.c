@@ -9,9 +9,12 @@
 #include <grp.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <locale.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -63,6 +66,29 @@ static int drop_capabilities(void)
 	return syscall(SYS_capset, &head, caps) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
+/*
+ * From here on no library is loaded and no program started: they would be the tree's. This is against an accident in a
+ * library (iconv, nss), not a wall against code that already runs here; a kernel without seccomp goes without.
+ */
+static void forbid_new_code(void)
+{
+	enum { NO = SECCOMP_RET_ERRNO | EACCES };
+	static struct sock_filter rules[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execve, 6, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execveat, 5, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mprotect, 0, 2),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, NO),
+	};
+	const struct sock_fprog program = { .len = array_len(rules), .filter = rules };
+
+	(void)prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
+}
+
 /* One descriptor is open for each level of the tree. */
 static void raise_open_files(void)
 {
@@ -92,7 +118,10 @@ int tree_confine(const struct tree_options *o, struct err *err)
 	if (chroot(".") < 0 && !(errno == EPERM && o->is_here && o->userns_fd < 0))
 		return err_set(err, errno, "tree", "cannot confine itself to the directory: %m");
 	r = drop_capabilities();
-	return r < 0 ? err_set(err, -r, "tree", "cannot give up capabilities: %m") : 0;
+	if (r < 0)
+		return err_set(err, -r, "tree", "cannot give up capabilities: %m");
+	forbid_new_code();
+	return 0;
 }
 
 int tree_clean_name(const char *name, char **ret)
