@@ -63,7 +63,11 @@ static void add_examples(struct str *out, const char *examples)
 		if (head == n) {
 			str_addf(out, "  %.*s\n", (int)n, p);
 		} else if (2 + left + (n - head) > TEXT_COLUMNS) {
-			str_addf(out, "  %.*s\n  %.*s\n", (int)(n - head - 1), p + head + 1, (int)head, p);
+			_free_ char *remark = xstrndup(p + head + 1, n - head - 1);
+
+			str_adds(out, "  ");
+			text_wrap(out, remark, 2, 4, TEXT_COLUMNS);
+			str_addf(out, "  %.*s\n", (int)head, p);
 		} else {
 			str_addf(out, "  %.*s", (int)head, p);
 			text_pad(out, left - head);
