@@ -61,6 +61,7 @@ static int command_fd(const struct container *c, const struct engine_exec *x)
 	int r;
 
 	strv_copy(&env, x->env);
+	strv_set_env(&env, "PTERM_SESSION", c->place->id);
 	if (head.keep_user)
 		use_own_world(&env);
 	head.envc = (uint32_t)env.len;

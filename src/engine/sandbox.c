@@ -191,7 +191,7 @@ static int mount_rootfs(const struct sandbox *s)
 static int attach_trees(const struct sandbox *s)
 {
 	for (size_t i = 0; i < s->trees.len; i++) {
-		char at[16];
+		char at[32];
 		struct stat st;
 
 		snprintf(at, sizeof(at), "v%zu", i);
@@ -221,7 +221,7 @@ static pid_t start_runtime(const struct sandbox *s)
 {
 	const struct child_fd fds[] = { { s->log, 1 }, { s->log, 2 }, { s->lifeline, INIT_LIFELINE_FD } };
 	char *const env[] = {
-		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 #ifdef PTERM_HOOKS
 		xasprintf("PTERM_HOOK=%s", getenv("PTERM_HOOK") ? getenv("PTERM_HOOK") : ""),
 #endif
