@@ -8,9 +8,10 @@
  * A position is a 64-bit count of the bytes that the session has ever printed. It never wraps; byte P stands at
  * data[P & (data_size - 1)]. `head` is the number of bytes published. The writer may already be filling up to `reserve` bytes
  * from head on, so the oldest byte that can be trusted is head - (data_size - reserve), or `base` if that is later.
- * To read: load head (acquire), copy, load head again (after an acquire fence), and throw away what has become too old meanwhile.
+ * To read: load head (acquire), copy, load head again (after an acquire fence), and throw away what has become too old
+ * meanwhile. The writer stores head with release order and puts a release fence behind it, before it fills what follows.
  *
- * Readers check every value before they use it.
+ * Readers check every value before they use it, and copy what never changes (all but head and armed) once.
  */
 #ifndef PTERM_RING_H
 #define PTERM_RING_H

@@ -1,5 +1,6 @@
 #include "base/args.h"
 
+#include "base/text.h"
 #include "base/units.h"
 
 #include <errno.h>
@@ -159,17 +160,36 @@ void arg_words_release(struct arg_words *w)
 	*w = (struct arg_words){ 0 };
 }
 
+static void option_head(const struct arg_option *o, struct str *out)
+{
+	if (o->letter)
+		str_addf(out, "  -%c, ", o->letter);
+	else
+		str_adds(out, "      ");
+	str_addf(out, "--%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
+}
+
 void args_help(const struct arg_parser *p, struct str *out)
 {
-	for (size_t i = 0; i < p->count; i++) {
-		const struct arg_option *o = &p->options[i];
-		_str_ left = STR_INIT;
+	enum { LEFT_MAX = 30 };                          /* a longer head has its help on the next line */
+	size_t left = 0;
 
-		if (o->letter)
-			str_addf(&left, "-%c, ", o->letter);
-		else
-			str_adds(&left, "    ");
-		str_addf(&left, "--%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
-		str_addf(out, "  %-30s %s\n", left.buf, o->help);
+	for (size_t i = 0; i < p->count; i++) {
+		_str_ head = STR_INIT;
+
+		option_head(&p->options[i], &head);
+		if (head.len + 2 <= LEFT_MAX)
+			left = max_size(left, head.len + 2);
+	}
+	left = left ? left : LEFT_MAX;
+	for (size_t i = 0; i < p->count; i++) {
+		_str_ head = STR_INIT;
+
+		option_head(&p->options[i], &head);
+		str_adds(out, head.buf);
+		if (head.len + 2 > left)
+			str_addc(out, '\n');
+		text_pad(out, head.len + 2 > left ? left : left - head.len);
+		text_wrap(out, p->options[i].help, left, left, TEXT_COLUMNS);
 	}
 }

@@ -45,5 +45,5 @@ struct arg_words {
 /* Read @argv from index 1 into @out and @ret (release with arg_words_release). 0 or -EINVAL: see @err. */
 int args_parse(const struct arg_parser *p, int argc, char **argv, void *out, struct arg_words *ret, struct err *err);
 void arg_words_release(struct arg_words *w);
-/* The options as indented help lines. */
+/* The options as indented help lines, wrapped at TEXT_COLUMNS. */
 void args_help(const struct arg_parser *p, struct str *out);

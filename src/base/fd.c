@@ -212,11 +212,14 @@ int fd_socketpair(int type, int ret[2])
 
 static int unix_address(int dirfd, const char *name, struct sockaddr_un *ret)
 {
+	int n;
+
 	*ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	if ((size_t)snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/%s", dirfd, name) >=
-	    sizeof(ret->sun_path))
-		return -ENAMETOOLONG;
-	return 0;
+	if (dirfd == AT_FDCWD)
+		n = snprintf(ret->sun_path, sizeof(ret->sun_path), "%s", name);
+	else
+		n = snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/%s", dirfd, name);
+	return (size_t)n >= sizeof(ret->sun_path) ? -ENAMETOOLONG : 0;
 }
 
 int fd_listen_unix(int dirfd, const char *name, int type)

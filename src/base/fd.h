@@ -43,7 +43,7 @@ ssize_t fd_recv(int sock, void *data, size_t n, int fds[FD_PASS_MAX], size_t *re
 int fd_socketpair(int type, int ret[2]);
 /*
  * Bind, or connect to, the Unix socket @name in directory @dirfd. sun_path holds 107 bytes (unix(7)), so the
- * address goes through /proc/self/fd, which works at any depth. The descriptor, or -errno.
+ * address goes through /proc/self/fd, which works at any depth (AT_FDCWD: as it stands). The descriptor, or -errno.
  */
 int fd_listen_unix(int dirfd, const char *name, int type);
 int fd_connect_unix(int dirfd, const char *name, int type);

@@ -220,6 +220,51 @@ pid_t idmap_clone(const struct idmap *map, int flags, int (*fn)(void *), void *a
 	return pid;
 }
 
+static void format_ranges(const struct id_ranges *m, struct str *out)
+{
+	for (size_t i = 0; i < m->n; i++)
+		str_addf(out, "%s%u:%u:%u", i ? "," : "", m->r[i].inside, m->r[i].outside, m->r[i].count);
+}
+
+void idmap_format(const struct idmap *map, struct str *out)
+{
+	format_ranges(&map->uid, out);
+	str_addc(out, ';');
+	format_ranges(&map->gid, out);
+}
+
+static int parse_ranges(const char *text, size_t n, struct id_ranges *ret)
+{
+	const char *end = text + n;
+
+	*ret = (struct id_ranges){ 0 };
+	while (text < end) {
+		struct id_range r;
+		int used = 0;
+
+		if (ret->n == array_len(ret->r) ||
+		    sscanf(text, "%u:%u:%u%n", &r.inside, &r.outside, &r.count, &used) != 3 || text + used > end)
+			return -EINVAL;
+		ret->r[ret->n++] = r;
+		text += used;
+		if (text < end && *text++ != ',')
+			return -EINVAL;
+	}
+	return ret->n > 0 ? 0 : -EINVAL;
+}
+
+int idmap_parse(const char *text, struct idmap *ret)
+{
+	const char *semicolon = strchr(text, ';');
+	struct idmap map;
+
+	if (semicolon == NULL || parse_ranges(text, (size_t)(semicolon - text), &map.uid) < 0 ||
+	    parse_ranges(semicolon + 1, strlen(semicolon + 1), &map.gid) < 0)
+		return -EINVAL;
+	*ret = map;
+	return 0;
+}
+
 /* The child of tree_remove_mapped: empty the directory that @arg points to a descriptor of. */
 static int empty_dir(void *arg)
 {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "base/str.h"
 
 #include <sys/types.h>
 
@@ -41,6 +42,10 @@ int idmap_write(pid_t pid, const struct idmap *map, struct err *err);
  * touch a loop. The pid is the caller's to reap; or -errno.
  */
 pid_t idmap_clone(const struct idmap *map, int flags, int (*fn)(void *), void *arg, struct err *err);
+
+/* Both axes as one text and back: "0:1000:1,1:100000:65536;0:1000:1,…" (inside:outside:count, users; groups). */
+void idmap_format(const struct idmap *map, struct str *out);
+int idmap_parse(const char *text, struct idmap *ret);     /* 0 or -EINVAL */
 
 /*
  * Remove @name in @dirfd and all below it from inside a user namespace with this map: the upper and work directories of

@@ -24,7 +24,7 @@ static int parse(size_t stop_after, struct out *out, struct arg_words *words, st
 		argc++;
 	return args_parse(&p, argc, argv, out, words, err);
 }
-#define ARGV(...) ((char *[]){ "x", __VA_ARGS__, NULL })
+#define ARGV(...) ((char **)(const char *[]){ "x", __VA_ARGS__, NULL })
 
 TEST(every_form_of_an_option)
 {
@@ -67,7 +67,7 @@ TEST(the_rest_can_be_a_command)
 
 TEST(faults_are_named)
 {
-	static const struct { char *argv[4]; const char *want; } t[] = {
+	static const struct { const char *argv[4], *want; } t[] = {
 		{ { "x", "--nope=1" }, "unknown option '--nope': see --help" },
 		{ { "x", "-fz" }, "unknown option '-fz': see --help" },
 		{ { "x", "--flag=1" }, "--flag takes no value" },

@@ -1,6 +1,6 @@
 /*
- * Subcommands. Adding one is a file cmd-x.c with a struct command, and a row in commands.def; help, completion and
- * the man pages are made from it.
+ * Subcommands. Adding one is a file cmd-x.c with `const struct command cmd_x`, and a row in commands.def; help,
+ * completion and the man pages are made from it.
  */
 #pragma once
 
@@ -13,24 +13,45 @@ enum {
 	EXIT_SIGNAL = 128,           /* and the number of the signal */
 };
 
+/* Under which heading `pterm help` lists a command. */
+enum command_group { GROUP_SESSIONS, GROUP_LOOK, GROUP_HOST, GROUP_COUNT };
+extern const char *const command_groups[GROUP_COUNT];
+
 struct command {
 	const char *name;
 	const char *args;            /* the words after the options, as shown in help: "SESSION [-- COMMAND...]" */
 	const char *summary;         /* one line; lower case, no full stop */
-	const char *details;         /* paragraphs for --help and the man page, separated by an empty line; may be NULL */
+	const char *details;         /* paragraphs for --help and the man page, separated by an empty line; one that starts
+	                                with a space is shown as it stands; may be NULL */
 	const char *examples;        /* lines "command # what it does"; may be NULL */
-	struct arg_parser parser;
-	size_t options_size;         /* of the struct that .parser fills; it starts as zeroes */
+	enum command_group group;
+	struct arg_parser parser;    /* --help (and -h, where no option has that letter) comes by itself */
+	size_t options_size;         /* of the struct that .parser fills; it starts as zeroes, and its ARG_STRVs are freed */
 	size_t min_words, max_words; /* words allowed before "--" and after it together; max 0 means none */
-	const char *completes;       /* what the first word is: "session", "session?" (may be absent), "file", or NULL */
+	const char *completes;       /* what the words are, for completion: "session", "session?" (may be absent), "session:"
+	                                (or a file), "file", "command", "a|b|c" (one of these); or NULL. With
+	                                .parser.stop_after only so many words are completed so, the rest as a command line */
 	/* The exit code (0 to 255), or a negative errno with @err filled, which is printed and becomes EXIT_PTERM. */
 	int (*run)(void *options, struct arg_words *words, struct err *err);
-	bool hidden;
+	bool hidden;                 /* its row is HIDDEN(x): neither help nor completion nor a man page shows it */
 };
 #define ANY_WORDS ((size_t)-1)
 
 /* Every command, in the order of commands.def; ends in NULL. */
 extern const struct command *const commands[];
+const struct command *command_find(const char *name);             /* or NULL */
+/* The command whose name is nearest to @name, or NULL when none is near. */
+const struct command *command_nearest(const char *name);
+
+/* Its options with --help at the end; the caller frees ret->options. */
+void command_parser(const struct command *c, struct arg_parser *ret);
+/* What `pterm CMD --help` prints, and `pterm help` with NULL. */
+void command_help(const struct command *c, struct str *out);
+/* In a line of .examples: the bytes before " # ", or the whole line. */
+size_t example_len(const char *line);
+
+/* Write to stdout, all of it, after what stdio still holds. 0 or -errno; a closed pipe is no error. */
+int command_print(const struct str *out, struct err *err);
 
 /* Run `pterm argv[1…]`: the exit code. */
 int command_main(int argc, char **argv);

@@ -11,12 +11,20 @@
 
 enum { RING_RESERVE = 64 * 1024 };                /* the most that ring_space offers */
 
-struct ring { struct pterm_ring_header *h; uint8_t *data; size_t map_size; uint64_t data_size; uint64_t reserve; int fd; };
+struct ring {
+	struct pterm_ring_header *h;
+	uint8_t *data;
+	size_t map_size;
+	uint64_t data_size, reserve, base;        /* checked copies: what the header says later is not believed */
+	int fd;                                   /* -1 in a reader */
+};
 
 /* A new ring of @size bytes (a power of two, at least 2 * RING_RESERVE) whose first byte has position @base. */
 int ring_create(struct ring **ret, size_t size, uint64_t base, struct err *err);
 /* Map somebody's ring for reading; consumes @fd, on failure too. Refuses what is not sealed, too short or inconsistent. */
 int ring_map(struct ring **ret, int fd, struct err *err);
+/* Map a ring for writing, in the place of its writer who is gone; consumes @fd, on failure too. */
+int ring_adopt(struct ring **ret, int fd, struct err *err);
 /* A second descriptor of the memory, opened read-only, to be given to a reader: the caller's, or -errno. */
 int ring_reader_fd(const struct ring *r);
 struct ring *ring_free(struct ring *r);
@@ -31,6 +39,7 @@ uint64_t ring_head(const struct ring *r);
 uint64_t ring_oldest(const struct ring *r);               /* the oldest position that can still be read */
 /*
  * Copy at most @n bytes that @pos has not seen, and advance it. *ret_lost counts the bytes that were overwritten before
- * they could be read (they are skipped). A @pos beyond head reads nothing. Never blocks.
+ * they could be read (they are skipped, and lie before those returned). A @pos beyond head reads nothing. 0 with bytes
+ * lost means that the writer was faster throughout: there is more. Never blocks.
  */
 size_t ring_read(const struct ring *r, uint64_t *pos, void *out, size_t n, uint64_t *ret_lost);

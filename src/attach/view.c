@@ -1,0 +1,380 @@
+#include "attach/view.h"
+
+#include "base/fd.h"
+#include "base/units.h"
+#include "term/record.h"
+#include "term/ring.h"
+#include "term/tty.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+enum { CHUNK = 64 * 1024 };
+
+struct running {
+	struct view *v;
+	struct view_result *result;
+	struct err *err;
+	struct ring *ring;
+	struct tty tty;
+	int signals, out_fd;
+	bool owns_out, is_armed, is_over, ends_after_output, sent_newline, input_open;
+	uint64_t position, held_since_ns;
+	struct str out;                  /* read from the ring, filtered, not yet written */
+	size_t out_at;
+};
+
+static int send_hello(struct running *r)
+{
+	struct view *v = r->v;
+	const struct term_size size = tty_size(isatty(v->out_fd) ? v->out_fd : v->in_fd);
+	const struct message_attach m = {
+		.since = v->since, .is_viewer = v->is_viewer, .read_only = v->read_only,
+		.rows = isatty(v->out_fd) || isatty(v->in_fd) ? size.rows : 0,
+		.cols = isatty(v->out_fd) || isatty(v->in_fd) ? size.cols : 0,
+	};
+
+	return conn_send_json(v->conn, MESSAGE_ATTACH, &message_attach_object, &m);
+}
+
+static void queue_output(struct running *r, const void *data, size_t n)
+{
+	if (r->v->filter != NULL)
+		r->v->filter(r->v->filter_data, data, n, &r->out);
+	else
+		str_add(&r->out, data, n);
+}
+
+/* What is older than the ring comes from the recording, whose positions are the same. */
+static void show_recorded(struct running *r, uint64_t from, uint64_t to)
+{
+	_cleanup_(recording_closep) struct recording *rec = NULL;
+	uint64_t lost = 0;
+
+	if (recording_open(&rec, r->v->session_fd, NULL) != 0)
+		return;
+	while (from < to) {
+		char buf[4096];
+		const ssize_t n = recording_read(rec, &from, buf, min_size(sizeof(buf), (size_t)(to - from)), &lost);
+
+		if (n <= 0 || from > to)
+			break;
+		queue_output(r, buf, (size_t)n);
+	}
+}
+
+static void on_failed(struct running *r, const struct frame *f)
+{
+	struct message_error m = { 0 };
+
+	if (json_decode(f->data, f->len, &message_error_object, &m, r->err) == 0) {
+		err_set(r->err, m.no > 0 && m.no < 4096 ? (int)m.no : EIO, m.code ? m.code : "error", "%s",
+		        m.message ? m.message : "the supervisor gave no reason");
+		r->result->has_failed = true;
+		r->result->exit_code = (int)m.exit_code;
+	}
+	json_release(&message_error_object, &m);
+}
+
+/* The answer to ATTACH: the ring; or why there is none. */
+static int take_ring(struct running *r, struct frame *f)
+{
+	struct message_ring m = { 0 };
+	int rc = json_decode(f->data, f->len, &message_ring_object, &m, r->err);
+
+	if (rc == 0 && f->fd_count == 1) {
+		rc = ring_map(&r->ring, f->fds[0], r->err);
+		f->fd_count = 0;
+	}
+	if (rc < 0 || r->ring == NULL)
+		return rc < 0 ? rc : err_set(r->err, EPROTO, "bad-answer", "the session's supervisor sent no output");
+	r->position = (uint64_t)m.position;
+	if (r->v->since >= 0 && m.lost > 0)
+		show_recorded(r, (uint64_t)r->v->since, r->position);
+	return 0;
+}
+
+static int begin(struct running *r)
+{
+	struct view *v = r->v;
+	struct frame f;
+	int rc = send_hello(r);
+
+	while (rc >= 0 && r->ring == NULL) {
+		rc = conn_wait(v->conn, &f, -1);
+		if (rc < 0)
+			break;
+		if (f.type == MESSAGE_ERROR) {
+			on_failed(r, &f);
+			frame_close_fds(&f);
+			return -r->err->no;
+		}
+		if (f.type == MESSAGE_RING)
+			rc = take_ring(r, &f);
+		frame_close_fds(&f);
+		if (rc < 0)
+			return rc;
+	}
+	return rc < 0 ? err_set(r->err, -rc, "connection", "cannot talk to the session's supervisor: %m") : 0;
+}
+
+static void over(struct running *r, enum view_end how)
+{
+	r->is_over = true;
+	r->result->how = how;
+}
+
+/* Write what is queued as far as it goes. */
+static void flush_output(struct running *r)
+{
+	while (r->out_at < r->out.len) {
+		const ssize_t n = write(r->out_fd, r->out.buf + r->out_at, r->out.len - r->out_at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return;
+		if (n < 0) {
+			over(r, VIEW_CLOSED);            /* nobody looks any more */
+			return;
+		}
+		r->out_at += (size_t)n;
+	}
+	str_clear(&r->out);
+	r->out_at = 0;
+}
+
+/* Take the next piece from the ring when the last is written. True when there was one. */
+static bool read_ring(struct running *r)
+{
+	uint64_t lost;
+	size_t n;
+
+	if (r->out.len > 0)
+		return true;
+	if (r->v->filter == NULL) {              /* straight into the queue */
+		str_grow(&r->out, CHUNK);
+		n = ring_read(r->ring, &r->position, r->out.buf, CHUNK, &lost);
+		r->out.len = n;
+	} else {
+		char buf[4096];
+
+		n = ring_read(r->ring, &r->position, buf, sizeof(buf), &lost);
+		queue_output(r, buf, n);
+	}
+	if (lost > 0) {
+		_free_ char *note = xasprintf("\r\n[pterm: %llu bytes were printed faster than this terminal takes them; "
+		                              "pterm logs has them]\r\n", (unsigned long long)lost);
+
+		str_adds(&r->out, note);
+	}
+	return n > 0 || lost > 0;
+}
+
+static void on_frame(struct running *r, const struct frame *f)
+{
+	switch (f->type) {
+	case MESSAGE_DOORBELL:
+		r->is_armed = false;
+		break;
+	case MESSAGE_ENDED:
+		str_add(&r->result->status, f->data, f->len);
+		r->ends_after_output = true;
+		break;
+	case MESSAGE_ERROR:
+		if (r->v->is_viewer)
+			on_failed(r, f);
+		break;
+	}
+}
+
+static void on_conn(struct running *r)
+{
+	struct frame f;
+	int rc = conn_receive(r->v->conn, MSG_DONTWAIT);
+
+	if (rc == -EAGAIN)
+		return;
+	while (rc >= 0 && conn_next(r->v->conn, &f) == 1) {
+		on_frame(r, &f);
+		frame_close_fds(&f);
+	}
+	if (rc != 0 && !r->ends_after_output)    /* the supervisor is gone, and what it published is in the ring */
+		r->ends_after_output = true;
+}
+
+static void send_input(struct running *r, const struct str *s)
+{
+	if (s->len == 0 || r->v->read_only)
+		return;
+	r->sent_newline = s->buf[s->len - 1] == '\n';
+	if (conn_send(r->v->conn, MESSAGE_INPUT, s->buf, s->len, NULL, 0) < 0)
+		r->ends_after_output = true;
+}
+
+static void on_input(struct running *r)
+{
+	char buf[4096];
+	_str_ pass = STR_INIT;
+	const ssize_t n = read(r->v->in_fd, buf, sizeof(buf));
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n <= 0) {                            /* a pipe or file that is over: say so as a terminal does, by ctrl-d */
+		r->input_open = false;
+		str_adds(&pass, r->sent_newline ? "\004" : "\004\004");
+		if (!r->tty.is_raw)
+			send_input(r, &pass);
+		else
+			over(r, VIEW_CLOSED);            /* our terminal hung up */
+		return;
+	}
+	if (!r->tty.is_raw) {
+		str_add(&pass, buf, (size_t)n);
+	} else if (keys_feed(&r->v->keys, buf, (size_t)n, &pass)) {
+		over(r, VIEW_DETACHED);
+	}
+	send_input(r, &pass);
+	r->held_since_ns = keys_holds(&r->v->keys) ? time_mono_ns() : 0;
+}
+
+static void on_signal(struct running *r)
+{
+	struct signalfd_siginfo si;
+
+	while (read(r->signals, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
+		if (si.ssi_signo == SIGWINCH) {
+			const struct term_size size = tty_size(isatty(r->v->out_fd) ? r->v->out_fd : r->v->in_fd);
+			const struct message_resize m = { .rows = size.rows, .cols = size.cols };
+
+			(void)conn_send_json(r->v->conn, MESSAGE_RESIZE, &message_resize_object, &m);
+		} else {
+			over(r, VIEW_CLOSED);
+		}
+	}
+}
+
+/* How long to sleep: until a held key must go on, if one is held. */
+static int wait_ms(struct running *r)
+{
+	uint64_t waited;
+
+	if (r->held_since_ns == 0)
+		return -1;
+	waited = (time_mono_ns() - r->held_since_ns) / 1000000;
+	return waited >= KEYS_HOLD_MS ? 0 : KEYS_HOLD_MS - (int)waited;
+}
+
+static void let_keys_go(struct running *r)
+{
+	_str_ pass = STR_INIT;
+
+	if (r->held_since_ns == 0 || wait_ms(r) > 0)
+		return;
+	keys_release(&r->v->keys, &pass);
+	r->held_since_ns = 0;
+	send_input(r, &pass);
+}
+
+static void turn(struct running *r)
+{
+	const bool more = read_ring(r);
+	struct pollfd p[4];
+
+	if (!more && r->ends_after_output) {
+		over(r, VIEW_ENDED);
+		return;
+	}
+	flush_output(r);
+	if (!more && !r->is_armed) {
+		r->is_armed = true;
+		if (conn_send_position(r->v->conn, MESSAGE_ARM, r->position) < 0)
+			r->ends_after_output = true;
+	}
+	p[0] = (struct pollfd){ .fd = r->ends_after_output ? -1 : r->v->conn->fd,
+	                        .events = (short)(POLLIN | (r->v->conn->out_first ? POLLOUT : 0)) };
+	p[1] = (struct pollfd){ .fd = r->input_open ? r->v->in_fd : -1, .events = POLLIN };
+	p[2] = (struct pollfd){ .fd = r->signals, .events = POLLIN };
+	p[3] = (struct pollfd){ .fd = r->out.len > 0 ? r->out_fd : -1, .events = POLLOUT };
+	if (poll(p, 4, more && r->out.len == 0 ? 0 : r->ends_after_output && r->out.len == 0 ? 0 : wait_ms(r)) < 0 &&
+	    errno != EINTR)
+		return;
+	if (p[0].revents & POLLOUT)
+		(void)conn_flush(r->v->conn);
+	if (p[0].revents & ~POLLOUT)
+		on_conn(r);
+	if (p[1].revents)
+		on_input(r);
+	if (p[2].revents)
+		on_signal(r);
+	let_keys_go(r);
+}
+
+/* An output of our own to write to without blocking: the flag must not be set on a description that a shell shares. */
+static void open_output(struct running *r)
+{
+	char path[64];
+	int fd;
+
+	r->out_fd = r->v->out_fd;
+	if (!isatty(r->out_fd))
+		return;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", r->out_fd);
+	fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	r->out_fd = fd;
+	r->owns_out = true;
+}
+
+static int open_signals(struct running *r)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGWINCH);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	if (!r->tty.is_raw && r->v->in_fd >= 0)
+		sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int view_run(struct view *v, struct view_result *ret, struct err *err)
+{
+	struct running r = { .v = v, .result = ret, .err = err, .tty = { .fd = -1 }, .signals = -1, .out = STR_INIT,
+	                     .input_open = v->in_fd >= 0, .sent_newline = true };
+	int rc;
+
+	*ret = (struct view_result){ .status = STR_INIT };
+	rc = begin(&r);
+	if (rc < 0)
+		return rc;
+	if (v->in_fd >= 0 && isatty(v->in_fd) && v->is_viewer)
+		rc = tty_raw(&r.tty, v->in_fd, err);
+	if (rc == 0) {
+		open_output(&r);
+		r.signals = open_signals(&r);
+		while (!r.is_over)
+			turn(&r);
+		if (r.result->how != VIEW_CLOSED) {      /* the last piece, waiting for a slow terminal */
+			(void)fd_set_nonblock(r.out_fd, false);
+			flush_output(&r);
+		}
+	}
+	tty_restore(&r.tty);
+	ret->position = r.position;
+	if (r.owns_out)
+		fd_close(r.out_fd);
+	fd_close(r.signals);
+	str_release(&r.out);
+	ring_free(r.ring);
+	return rc;
+}

@@ -1,0 +1,36 @@
+/*
+ * The person's end of a session: their terminal shows its output and sends it what is typed.
+ */
+#pragma once
+
+#include "attach/keys.h"
+#include "wire/conn.h"
+
+struct view {
+	struct conn *conn;               /* to the supervisor, greeted */
+	int session_fd;                  /* for what is older than the ring */
+	const char *name;
+	int64_t since;                   /* a position; -1: what is recent */
+	bool read_only, is_viewer;       /* not a viewer: no terminal, only output (logs -f) */
+	struct keys keys;
+	int in_fd, out_fd;               /* -1: no input */
+	/* What passes on its way to @out_fd; NULL: as it is. */
+	void (*filter)(void *data, const void *bytes, size_t n, struct str *out);
+	void *filter_data;
+};
+
+enum view_end { VIEW_DETACHED, VIEW_ENDED, VIEW_CLOSED };
+
+struct view_result {
+	enum view_end how;
+	struct str status;               /* ENDED: the session's status, JSON */
+	uint64_t position;               /* after the last byte shown */
+	bool has_failed;                 /* the command could not be started: */
+	int exit_code;                   /* so, and @err of view_run says why */
+};
+
+/*
+ * Show the session until the keys detach it, it ends, or (the reader of @out_fd gone) nobody looks any more. 0; or -errno: see
+ * @err. The terminal is raw meanwhile, and as it was afterwards, whatever happens. Blocks.
+ */
+int view_run(struct view *v, struct view_result *ret, struct err *err);

@@ -1,0 +1,42 @@
+/*
+ * Kill points for the fault suite; in a normal build they are nothing. HOOK("name") looks at $PTERM_HOOK: "name=kill"
+ * ends this process with SIGKILL there, "name=stop:FIFO" writes "name pid" into the fifo and stops it (SIGSTOP), so that a test
+ * can kill whom it likes at exactly this moment and continue the rest.
+ */
+#pragma once
+
+#ifdef PTERM_HOOKS
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static inline void hook_at(const char *name)
+{
+	const char *want = getenv("PTERM_HOOK");
+	const size_t n = strlen(name);
+	char line[128];
+	int fd;
+
+	if (want == NULL || strncmp(want, name, n) != 0 || want[n] != '=')
+		return;
+	want += n + 1;
+	if (strncmp(want, "stop:", 5) == 0) {
+		fd = open(want + 5, O_WRONLY | O_CLOEXEC);
+		if (fd >= 0) {
+			const int len = snprintf(line, sizeof(line), "%s %d\n", name, (int)getpid());
+
+			(void)!write(fd, line, (size_t)len);
+			close(fd);
+		}
+		raise(SIGSTOP);
+	} else if (strcmp(want, "kill") == 0) {
+		raise(SIGKILL);
+	}
+}
+#define HOOK(name) hook_at(name)
+#else
+#define HOOK(name) ((void)0)
+#endif

@@ -1,0 +1,23 @@
+/*
+ * Completion scripts, made from the table of commands: one writer per shell. Words from outside (names of sessions)
+ * reach a shell only as whole lines of `pterm __complete`, and no script evaluates them.
+ */
+#pragma once
+
+#include "cli/command.h"
+
+enum word_kind { WORD_NONE, WORD_SESSION, WORD_SESSION_PATH, WORD_FILE, WORD_DIRECTORY, WORD_LIST };
+
+/* What stands for an option's value, and what the words of a command are. */
+enum word_kind option_kind(const struct arg_option *o);
+enum word_kind command_kind(const struct command *c);
+/* For WORD_LIST: append what is allowed, with spaces between. */
+void option_words(const struct arg_option *o, struct str *out);
+void command_words(const struct command *c, struct str *out);
+void add_command_names(struct str *out);
+/* @text with a backslash before each of @special, and each ' as '\'' : for use between single quotes. */
+void add_shell_text(struct str *out, const char *text, const char *special);
+
+void completion_bash(struct str *out);
+void completion_zsh(struct str *out);
+void completion_fish(struct str *out);

@@ -1,0 +1,341 @@
+#include "engine/sandbox.h"
+
+#include "base/child.h"
+#include "base/fd.h"
+#include "base/hook.h"
+#include "base/path.h"
+#include "wire/init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/mount.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { OVERLAY_OPTIONS_MAX = 4095 };             /* mount(2): the data are one page */
+
+char *sandbox_bundle(const struct place *place)
+{
+	return path_join(place->runtime_dir, "bundle");
+}
+
+void sandbox_release(struct sandbox *s)
+{
+	strv_release(&s->runtime);
+	for (size_t i = 0; i < s->files.len; i++)
+		str_release(&s->files.items[i].text);
+	vec_release(&s->files);
+	for (size_t i = 0; i < s->trees.len; i++)
+		fd_close(s->trees.items[i]);
+	vec_release(&s->trees);
+	s->lower_tree = fd_close(s->lower_tree);
+	s->lifeline = fd_close(s->lifeline);
+	s->control = fd_close(s->control);
+	s->log = fd_close(s->log);
+}
+
+/* --- idmapped trees, made outside by real root --- */
+
+static int pause_until_killed(void *data)
+{
+	for (;;)
+		pause();
+	return 0;
+}
+
+/* The user namespace of @map as a descriptor, or -errno. */
+static int map_namespace(const struct idmap *map, struct err *err)
+{
+	const pid_t pid = idmap_clone(map, 0, pause_until_killed, NULL, err);
+	char path[64];
+	int fd;
+
+	if (pid < 0)
+		return pid;
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		fd = err_set(err, errno, "idmap", "cannot open a user namespace: %m");
+	(void)kill(pid, SIGKILL);
+	(void)child_wait(pid);
+	return fd;
+}
+
+int sandbox_tree(const char *path, const struct idmap *map, bool read_only, struct err *err)
+{
+	_fd_ tree = (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV };
+	_fd_ ns = -1;
+
+	if (tree < 0)
+		return err_set(err, errno, "volume", "cannot mount '%s': %m", path);
+	ns = map_namespace(map, err);
+	if (ns < 0)
+		return ns;
+	attr.userns_fd = (uint64_t)ns;
+	if (read_only)
+		attr.attr_set |= MOUNT_ATTR_RDONLY;
+	if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0)
+		return err_set(err, errno, "volume", "cannot map the owners of the files below '%s': %m (its file system, or one "
+		               "mounted below it, has no idmapped mounts; give a directory on ext4, xfs, btrfs or tmpfs)",
+		               path);
+	return TAKE_FD(tree);
+}
+
+/* --- inside the sandbox process --- */
+
+static int fail(const struct sandbox *s, const char *fmt, ...) _printf_(2, 3);
+static int fail(const struct sandbox *s, const char *fmt, ...)
+{
+	struct sandbox_report report = { .say = SANDBOX_FAILED, .value = errno };
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(report.text, sizeof(report.text), fmt, ap);
+	va_end(ap);
+	(void)fd_send(s->control, &report, sizeof(report), NULL, 0);
+	return -1;
+}
+
+static int tell(const struct sandbox *s, enum sandbox_say say, int value, int fd)
+{
+	struct sandbox_report report = { .say = say, .value = value };
+
+	return (int)fd_send(s->control, &report, sizeof(report), &fd, fd >= 0 ? 1 : 0);
+}
+
+static int make_bundle(const struct sandbox *s)
+{
+	_free_ char *bundle = sandbox_bundle(s->place);
+
+	if (mount("pterm", bundle, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700,size=16m") < 0)
+		return fail(s, "cannot mount a tmpfs on '%s': %m", bundle);
+	if (chdir(bundle) < 0)
+		return fail(s, "cannot enter '%s': %m", bundle);
+	for (size_t i = 0; i < s->files.len; i++) {
+		const struct sandbox_file *f = &s->files.items[i];
+		_fd_ fd = open(f->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+		if (fd < 0 || fd_write_all(fd, f->text.buf, f->text.len) < 0)
+			return fail(s, "cannot write '%s/%s': %m", bundle, f->name);
+		(void)fchmod(fd, 0644);
+	}
+	return 0;
+}
+
+static void add_escaped(struct str *out, const char *path)
+{
+	for (; *path != '\0'; path++) {
+		if (strchr("\\:,", *path) != NULL)
+			str_addc(out, '\\');
+		str_addc(out, *path);
+	}
+}
+
+/* @name in the store directory, owned by the container's root, or an error. */
+static int make_dir(const struct sandbox *s, int store, const char *name, mode_t mode)
+{
+	if (mkdirat(store, name, mode) < 0 && errno != EEXIST)
+		return fail(s, "cannot make '%s/%s': %m", s->place->store_dir, name);
+	return fchmodat(store, name, mode, 0) < 0 ? fail(s, "cannot set the mode of '%s/%s': %m", s->place->store_dir, name)
+	                                          : 0;
+}
+
+static int mount_rootfs(const struct sandbox *s)
+{
+	const struct strv *layers = &s->spec->image.layers;
+	_fd_ store = open(s->place->store_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_str_ options = STR_INIT;
+
+	if (store < 0)
+		return fail(s, "cannot open '%s': %m", s->place->store_dir);
+	if (make_dir(s, store, "upper", 0755) < 0 || make_dir(s, store, "work", 0700) < 0)
+		return -1;
+	if (mkdir("rootfs", 0755) < 0)
+		return fail(s, "cannot make the root file system's mount point: %m");
+	if (s->lower_tree >= 0) {
+		if (mkdir("lower", 0755) < 0 ||
+		    syscall(SYS_move_mount, s->lower_tree, "", AT_FDCWD, "lower", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+			return fail(s, "cannot attach the image's directory: %m");
+	}
+	str_adds(&options, "userxattr,lowerdir=");
+	for (size_t i = layers->len; i-- > 0;) {                 /* overlay names the highest first */
+		add_escaped(&options, s->lower_tree >= 0 && i == 0 ? "lower" : layers->items[i]);
+		if (i > 0)
+			str_addc(&options, ':');
+	}
+	str_addf(&options, ",upperdir=/proc/self/fd/%d/upper,workdir=/proc/self/fd/%d/work", store, store);
+	if (options.len > OVERLAY_OPTIONS_MAX) {
+		errno = E2BIG;
+		return fail(s, "the image has too many layers for one overlay mount (%zu)", layers->len);
+	}
+	if (mount("overlay", "rootfs", "overlay", MS_NODEV, options.buf) < 0)
+		return fail(s, "cannot mount the image '%s' with the session's files above it (in '%s'): %m%s",
+		            s->spec->image.label ? s->spec->image.label : "", s->place->store_dir,
+		            errno == EINVAL || errno == EOPNOTSUPP ?
+		            "; that file system may not be able to hold an overlay: set PTERM_STORE to a local directory" : "");
+	return 0;
+}
+
+static int attach_trees(const struct sandbox *s)
+{
+	for (size_t i = 0; i < s->trees.len; i++) {
+		char at[16];
+		struct stat st;
+
+		snprintf(at, sizeof(at), "v%zu", i);
+		if (fstat(s->trees.items[i], &st) < 0)
+			return fail(s, "cannot look at a volume: %m");
+		if (S_ISDIR(st.st_mode) ? mkdir(at, 0700) < 0 : mknod(at, S_IFREG | 0600, 0) < 0)
+			return fail(s, "cannot make a mount point for a volume: %m");
+		if (syscall(SYS_move_mount, s->trees.items[i], "", AT_FDCWD, at, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+			return fail(s, "cannot attach a volume: %m");
+	}
+	return 0;
+}
+
+/* crun refuses hybrid cgroup hosts (>= 1.21), and a container of ours needs no cgroup: show it a v2 hierarchy. */
+static int show_cgroup2(const struct sandbox *s)
+{
+	struct statfs fs;
+
+	if (statfs("/sys/fs/cgroup", &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
+		return 0;
+	if (mount("cgroup2", "/sys/fs/cgroup", "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+		return fail(s, "cannot mount cgroup2 for the container runtime: %m");
+	return 0;
+}
+
+static pid_t start_runtime(const struct sandbox *s)
+{
+	const struct child_fd fds[] = { { s->log, 1 }, { s->log, 2 }, { s->lifeline, INIT_LIFELINE_FD } };
+	char *const env[] = {
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+#ifdef PTERM_HOOKS
+		xasprintf("PTERM_HOOK=%s", getenv("PTERM_HOOK") ? getenv("PTERM_HOOK") : ""),
+#endif
+		NULL };
+	const struct child c = { .argv = (const char *const *)s->runtime.items, .env = env, .fds = fds,
+	                         .fd_count = array_len(fds), .dies_with_parent = true };
+	_err_ err = ERR_INIT;
+	pid_t pid;
+	const int r = child_start(&c, &pid, &err);
+
+	if (r < 0) {
+		errno = -r;
+		fail(s, "%s", err_msg(&err));
+		return -1;
+	}
+	return pid;
+}
+
+/* The runtime connects to console.sock and sends the master: at once on to the supervisor, output may be waiting. */
+static int pass_console(const struct sandbox *s, int listener)
+{
+	_fd_ from = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	char name[256];
+	int fds[FD_PASS_MAX];
+	size_t n = 0;
+
+	if (from < 0 || fd_recv(from, name, sizeof(name), fds, &n, 0) < 0 || n != 1)
+		return fail(s, "the container runtime sent no terminal");
+	(void)tell(s, SANDBOX_CONSOLE, 0, fds[0]);
+	fd_close(fds[0]);
+	return 0;
+}
+
+/* Wait for the runtime, passing the console on when it comes. Its wait status, or -1. */
+static int run_runtime(const struct sandbox *s, pid_t pid, int listener)
+{
+	_fd_ ended = proc_pidfd(pid);
+	bool has_console = false;
+
+	for (;;) {
+		struct pollfd p[] = { { .fd = ended, .events = POLLIN }, { .fd = has_console ? -1 : listener, .events = POLLIN } };
+
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			return -1;
+		if (p[1].revents) {
+			if (pass_console(s, listener) < 0)
+				return -1;
+			has_console = true;
+		}
+		if (p[0].revents)
+			return child_wait(pid);
+	}
+}
+
+static int read_pid(const struct sandbox *s)
+{
+	_str_ text = STR_INIT;
+
+	if (file_read(AT_FDCWD, "pid", 64, &text) < 0)
+		return fail(s, "the container runtime wrote no pid file");
+	return atoi(text.buf);
+}
+
+static int run_sandbox(const struct sandbox *s)
+{
+	_fd_ listener = -1;
+	int root, status, pid;
+	char go;
+
+	HOOK("sandbox.mapped");
+	if (s->waits_for_go && recv(s->control, &go, 1, 0) != 1)
+		return -1;
+	if (make_bundle(s) < 0 || mount_rootfs(s) < 0 || attach_trees(s) < 0 || show_cgroup2(s) < 0)
+		return -1;
+	HOOK("sandbox.mounted");
+	listener = fd_listen_unix(AT_FDCWD, "console.sock", SOCK_STREAM);
+	if (listener < 0)
+		return fail(s, "cannot listen for the container's terminal: %s", strerror(-listener));
+	pid = start_runtime(s);
+	if (pid < 0)
+		return -1;
+	HOOK("sandbox.runtime-started");
+	status = run_runtime(s, pid, listener);
+	HOOK("sandbox.runtime-ended");
+	if (status != 0) {
+		errno = EIO;
+		return fail(s, WIFSIGNALED(status) ? "the container runtime was killed by signal %d" :
+		            "the container runtime failed with exit code %d", child_exit_code(status) & 127);
+	}
+	pid = read_pid(s);
+	if (pid > 0)
+		(void)tell(s, SANDBOX_INIT, pid, -1);
+	root = open(s->runtime_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (root >= 0)
+		(void)path_remove_tree(root, s->runtime_id);
+	return pid > 0 ? 0 : -1;
+}
+
+int sandbox_main(void *data)
+{
+	const struct sandbox *s = data;
+	VEC(int) keep = { 0 };
+	char byte;
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (recv(s->control, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)    /* our supervisor died before that */
+		return 1;
+	vec_push(&keep, s->lifeline);
+	vec_push(&keep, s->control);
+	vec_push(&keep, s->log);
+	vec_push(&keep, s->lower_tree);
+	for (size_t i = 0; i < s->trees.len; i++)
+		vec_push(&keep, s->trees.items[i]);
+	fd_close_from(0, keep.items, keep.len);          /* the session's lock and ring are not ours to hold */
+	(void)umask(022);
+	return run_sandbox(s) < 0;
+}

@@ -1,0 +1,157 @@
+#include "engine/spec.h"
+
+#include "base/fd.h"
+#include "base/units.h"
+
+#include <errno.h>
+
+enum { SPEC_FILE_MAX = 8 * 1024 * 1024 };        /* an environment may be large */
+
+const char *const spec_networks[] = { "none", "private", "host", NULL };
+const char *const spec_restarts[] = { "no", "on-failure", "always", NULL };
+
+static const struct json_field volume_fields[] = {
+	{ "source", FIELD_STR, offsetof(struct spec_volume, source), .required = true },
+	{ "target", FIELD_STR, offsetof(struct spec_volume, target), .required = true },
+	{ "read_only", FIELD_BOOL, offsetof(struct spec_volume, read_only) },
+};
+static const struct json_object volume_object = JSON_OBJECT("a volume", struct spec_volume, volume_fields, true);
+
+static const struct json_field tmpfs_fields[] = {
+	{ "target", FIELD_STR, offsetof(struct spec_tmpfs, target), .required = true },
+	{ "options", FIELD_STR, offsetof(struct spec_tmpfs, options) },
+};
+static const struct json_object tmpfs_object = JSON_OBJECT("a tmpfs", struct spec_tmpfs, tmpfs_fields, true);
+
+static const struct json_field port_fields[] = {
+	{ "host", FIELD_INT, offsetof(struct spec_port, host), .required = true, .min = 1, .max = 65535 },
+	{ "container", FIELD_INT, offsetof(struct spec_port, container), .required = true, .min = 1, .max = 65535 },
+};
+static const struct json_object port_object = JSON_OBJECT("a published port", struct spec_port, port_fields, true);
+
+static const struct json_field image_fields[] = {
+	{ "label", FIELD_STR, offsetof(struct spec_image, label) },
+	{ "digest", FIELD_STR, offsetof(struct spec_image, digest) },
+	{ "layers", FIELD_STRV, offsetof(struct spec_image, layers) },
+};
+static const struct json_object image_object = JSON_OBJECT("an image", struct spec_image, image_fields, true);
+
+static const struct json_field user_fields[] = {
+	{ "name", FIELD_STR, offsetof(struct spec_user, name) },
+	{ "home", FIELD_STR, offsetof(struct spec_user, home) },
+	{ "shell", FIELD_STR, offsetof(struct spec_user, shell) },
+	{ "uid", FIELD_INT, offsetof(struct spec_user, uid), .min = 0, .max = UINT32_MAX - 1LL },
+	{ "gid", FIELD_INT, offsetof(struct spec_user, gid), .min = 0, .max = UINT32_MAX - 1LL },
+	{ "groups", FIELD_STRV, offsetof(struct spec_user, groups) },
+};
+static const struct json_object user_object = JSON_OBJECT("a user", struct spec_user, user_fields, true);
+
+static const struct json_field spec_fields[] = {
+	{ "engine", FIELD_STR, offsetof(struct spec, engine), .required = true },
+	{ "fallback", FIELD_STR, offsetof(struct spec, fallback) },
+	{ "image", FIELD_OBJ, offsetof(struct spec, image), .object = &image_object },
+	{ "command", FIELD_STRV, offsetof(struct spec, command) },
+	{ "env", FIELD_STRV, offsetof(struct spec, env) },
+	{ "cwd", FIELD_STR, offsetof(struct spec, cwd) },
+	{ "user", FIELD_OBJ, offsetof(struct spec, user), .object = &user_object },
+	{ "map", FIELD_STR, offsetof(struct spec, map) },
+	{ "map_name", FIELD_STR, offsetof(struct spec, map_name) },
+	{ "hostname", FIELD_STR, offsetof(struct spec, hostname) },
+	{ "read_only", FIELD_BOOL, offsetof(struct spec, read_only) },
+	{ "remove_at_end", FIELD_BOOL, offsetof(struct spec, remove_at_end) },
+	{ "tmpfs", FIELD_OBJV, offsetof(struct spec, tmpfs), .object = &tmpfs_object },
+	{ "volumes", FIELD_OBJV, offsetof(struct spec, volumes), .object = &volume_object },
+	{ "memory_bytes", FIELD_INT, offsetof(struct spec, memory_bytes), .min = 0, .max = INT64_MAX },
+	{ "pids", FIELD_INT, offsetof(struct spec, pids), .min = 0, .max = INT64_MAX },
+	{ "cpus", FIELD_REAL, offsetof(struct spec, cpus) },
+	{ "network", FIELD_ENUM, offsetof(struct spec, network), .names = spec_networks },
+	{ "ports", FIELD_OBJV, offsetof(struct spec, ports), .object = &port_object },
+	{ "ssh_agent", FIELD_STR, offsetof(struct spec, ssh_agent) },
+	{ "restart", FIELD_ENUM, offsetof(struct spec, restart), .names = spec_restarts },
+	{ "restart_max", FIELD_INT, offsetof(struct spec, restart_max), .min = 0, .max = INT64_MAX },
+	{ "rows", FIELD_INT, offsetof(struct spec, rows), .min = 0, .max = 10000 },
+	{ "cols", FIELD_INT, offsetof(struct spec, cols), .min = 0, .max = 10000 },
+	{ "record_bytes", FIELD_INT, offsetof(struct spec, record_bytes), .min = 0, .max = INT64_MAX },
+};
+const struct json_object spec_object = JSON_OBJECT("a session's spec", struct spec, spec_fields, true);
+
+int spec_read(int dirfd, const char *name, struct spec *ret, struct err *err)
+{
+	_str_ text = STR_INIT;
+	int r;
+
+	*ret = (struct spec){ 0 };
+	r = file_read(dirfd, name, SPEC_FILE_MAX, &text);
+	if (r < 0)
+		return err_set(err, -r, "spec", "cannot read %s: %m", name);
+	return json_decode(text.buf, text.len, &spec_object, ret, err);
+}
+
+void spec_release(struct spec *s)
+{
+	json_release(&spec_object, s);
+}
+
+static int bad(struct err *err, const char *what, const char *text, const char *wanted)
+{
+	_free_ char *shown = visible(text);
+
+	return err_set(err, EINVAL, "bad-option", "%s '%s' must be %s", what, shown, wanted);
+}
+
+int spec_port_parse(const char *text, struct spec_port *ret, struct err *err)
+{
+	const char *colon = strchr(text, ':');
+	_free_ char *left = colon ? xstrndup(text, (size_t)(colon - text)) : xstrdup(text);
+	uint64_t host, container;
+
+	if (parse_uint(left, 1, 65535, &host) < 0 ||
+	    parse_uint(colon ? colon + 1 : left, 1, 65535, &container) < 0)
+		return bad(err, "published port", text, "HOST:CONTAINER with numbers from 1 to 65535");
+	*ret = (struct spec_port){ .host = (int64_t)host, .container = (int64_t)container };
+	return 0;
+}
+
+/* A path inside the container: absolute, and without parts that lead elsewhere. */
+static bool is_inside_path(const char *p)
+{
+	return p[0] == '/' && p[1] != '\0' && strstr(p, "/../") == NULL && !(strlen(p) >= 3 &&
+	       str_eq(p + strlen(p) - 3, "/.."));
+}
+
+int spec_volume_parse(const char *text, struct spec_volume *ret, struct err *err)
+{
+	const char *colon = strchr(text, ':'), *options = colon ? strchr(colon + 1, ':') : NULL;
+	struct spec_volume v = { 0 };
+
+	if (colon == NULL || colon == text)
+		return bad(err, "volume", text, "SOURCE:TARGET or SOURCE:TARGET:ro");
+	for (const char *o = options; o != NULL && *o != '\0';) {
+		const size_t n = strcspn(++o, ",");
+
+		if (n == 2 && strncmp(o, "ro", 2) == 0)
+			v.read_only = true;
+		else if (!(n == 2 && strncmp(o, "rw", 2) == 0) && !(n == 1 && strchr("zZ", *o) != NULL))
+			return bad(err, "volume", text, "SOURCE:TARGET with the options ro, rw, z");
+		o += n;
+	}
+	v.target = options ? xstrndup(colon + 1, (size_t)(options - colon - 1)) : xstrdup(colon + 1);
+	if (!is_inside_path(v.target)) {
+		free(v.target);
+		return bad(err, "volume", text, "SOURCE:TARGET with an absolute target below /");
+	}
+	v.source = xstrndup(text, (size_t)(colon - text));
+	*ret = v;
+	return 0;
+}
+
+int spec_tmpfs_parse(const char *text, struct spec_tmpfs *ret, struct err *err)
+{
+	const char *colon = strchr(text, ':');
+	_free_ char *target = colon ? xstrndup(text, (size_t)(colon - text)) : xstrdup(text);
+
+	if (!is_inside_path(target))
+		return bad(err, "tmpfs", text, "an absolute TARGET below /, and maybe :OPTIONS");
+	*ret = (struct spec_tmpfs){ .target = TAKE(target), .options = colon ? xstrdup(colon + 1) : NULL };
+	return 0;
+}

@@ -1,0 +1,59 @@
+/*
+ * A spec: what to run, in no engine's words. It is written to the session's spec.json when the session is made, with
+ * everything resolved (image, user, environment, map of ids), so that a start tomorrow is the same as today's.
+ */
+#pragma once
+
+#include "base/idmap.h"
+#include "base/json.h"
+#include "base/list.h"
+
+enum spec_network { NETWORK_NONE, NETWORK_PRIVATE, NETWORK_HOST };
+enum spec_restart { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS };
+extern const char *const spec_networks[], *const spec_restarts[];
+
+struct spec_volume { char *source, *target; bool read_only; };
+struct spec_tmpfs { char *target, *options; };
+struct spec_port { int64_t host, container; };
+struct spec_image { char *label, *digest; struct strv layers; };
+struct spec_user { char *name, *home, *shell; int64_t uid, gid; struct strv groups; };
+
+struct spec {
+	char *engine, *fallback;             /* names of engines; fallback NULL: none */
+	struct spec_image image;
+	struct strv command;                 /* empty: the user's login shell */
+	struct strv env;                     /* whole and final */
+	char *cwd;                           /* NULL: the home directory, or / */
+	struct spec_user user;
+	char *map;                           /* idmap_format; NULL: the engine makes no user namespace */
+	char *map_name;                      /* the kind of map as a directory name: "u0", "u1000", "root-1900000000" */
+	char *hostname;
+	bool read_only, remove_at_end;
+	VEC(struct spec_tmpfs) tmpfs;
+	VEC(struct spec_volume) volumes;
+	int64_t memory_bytes, pids;          /* 0: no limit */
+	double cpus;                         /* 0: no limit */
+	int network;                         /* enum spec_network */
+	VEC(struct spec_port) ports;
+	char *ssh_agent;                     /* the socket outside */
+	int restart;                         /* enum spec_restart */
+	int64_t restart_max;                 /* for on-failure; 0: no limit */
+	int64_t rows, cols, record_bytes;
+};
+
+extern const struct json_object spec_object;
+
+static inline bool spec_has_limits(const struct spec *s)
+{
+	return s->memory_bytes > 0 || s->pids > 0 || s->cpus > 0;
+}
+
+/* Read and check a spec.json. The spec is the caller's (spec_release), also after a failure. 0 or -errno. */
+int spec_read(int dirfd, const char *name, struct spec *ret, struct err *err);
+void spec_release(struct spec *s);
+/* "HOST:CONTAINER" or "PORT": 0 or -EINVAL with @err. */
+int spec_port_parse(const char *text, struct spec_port *ret, struct err *err);
+/* "SOURCE:TARGET[:ro|rw|z|Z…]"; not yet checked against the file system. 0 or -EINVAL with @err. */
+int spec_volume_parse(const char *text, struct spec_volume *ret, struct err *err);
+/* "TARGET[:OPTIONS]", options as in tmpfs(5): size, mode, noexec and friends. */
+int spec_tmpfs_parse(const char *text, struct spec_tmpfs *ret, struct err *err);

@@ -1,0 +1,265 @@
+#include "supervisor/house.h"
+
+#include "base/fd.h"
+#include "base/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+static int make_private(const char *path, mode_t mode, struct err *err)
+{
+	struct stat st;
+	int r = path_mkdirs(path, mode);
+
+	if (r < 0)
+		return err_set(err, -r, "home", "cannot make '%s': %m (is its file system full or read-only? set PTERM_HOME to "
+		               "a directory that you can write)", path);
+	if (stat(path, &st) < 0)
+		return err_set(err, errno, "home", "cannot look at '%s': %m", path);
+	if (st.st_uid != geteuid())
+		return err_set(err, EPERM, "home", "'%s' belongs to user %u and not to you: set PTERM_HOME to a directory of "
+		               "your own", path, (unsigned)st.st_uid);
+	return 0;
+}
+
+static char *absolute(const char *path)
+{
+	char cwd[4096];
+
+	if (path[0] == '/' || getcwd(cwd, sizeof(cwd)) == NULL)
+		return xstrdup(path);
+	return path_join(cwd, path);
+}
+
+static char *find_home(void)
+{
+	const char *given = getenv("PTERM_HOME"), *home = getenv("HOME");
+	const struct passwd *pw;
+
+	if (given != NULL && *given != '\0')
+		return absolute(given);
+	if (home == NULL || *home == '\0') {
+		pw = getpwuid(geteuid());
+		home = pw ? pw->pw_dir : "/";
+	}
+	return path_join(home, ".pachyterm");
+}
+
+static char *find_store(const char *home)
+{
+	const char *given = getenv("PTERM_STORE");
+
+	if (given != NULL && *given != '\0')
+		return absolute(given);
+	return xstrdup(geteuid() == 0 ? "/var/lib/pterm" : home);
+}
+
+static bool is_tmpfs(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && fs.f_type == TMPFS_MAGIC;
+}
+
+/* A directory of ours that nobody else can write: crun keeps compiled seccomp filters there. */
+static bool is_usable_runtime(const char *path, mode_t mode)
+{
+	struct stat st;
+
+	if (mkdir(path, mode) < 0 && errno != EEXIST)
+		return false;
+	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() && (st.st_mode & 022) == 0;
+}
+
+static char *find_runtime(const char *home)
+{
+	const char *xdg = getenv("XDG_RUNTIME_DIR");
+	const mode_t mode = geteuid() == 0 ? 0711 : 0700;        /* mapped root must pass through ours */
+	_free_ char *candidates[4] = { 0 };
+	char *found = NULL;
+
+	if (geteuid() == 0)
+		candidates[0] = xstrdup("/run/pterm");
+	else if (xdg != NULL && xdg[0] == '/' && access(xdg, W_OK) == 0)
+		candidates[0] = path_join(xdg, "pterm");
+	if (is_tmpfs("/dev/shm"))
+		candidates[1] = xasprintf("/dev/shm/pterm-%u", (unsigned)geteuid());
+	candidates[2] = path_join(home, "run");
+	for (size_t i = 0; i < array_len(candidates); i++) {
+		if (candidates[i] != NULL && found == NULL && is_usable_runtime(candidates[i], mode))
+			found = xstrdup(candidates[i]);
+	}
+	for (size_t i = 1; i < array_len(candidates); i++)
+		free(candidates[i]);
+	return found;
+}
+
+/* Where our other programs are: beside this one (a build tree), else where they were installed. */
+static void find_programs(struct house *h)
+{
+	char exe[4096];
+	const ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	_free_ char *beside = NULL;
+
+	if (n > 0) {
+		exe[n] = '\0';
+		beside = xstrndup(exe, (size_t)(path_base(exe) - exe - 1));
+		_free_ char *init = path_join(beside, "pterm-init");
+		_free_ char *data = path_join(beside, "data");
+
+		if (access(init, X_OK) == 0 && access(data, X_OK) == 0) {
+			h->libexec = TAKE(beside);
+			h->data = TAKE(data);
+		}
+	}
+	if (h->libexec == NULL) {
+		h->libexec = xstrdup(PTERM_LIBEXECDIR);
+		h->data = xstrdup(PTERM_DATADIR);
+	}
+	h->init_program = path_join(h->libexec, "pterm-init");
+	h->tree_program = path_join(h->libexec, "pterm-tree");
+	h->supervisor_program = path_join(h->libexec, "pterm-supervisor");
+	h->seccomp_file = path_join(h->data, "seccomp.json");
+	h->default_image = xstrdup(getenv("PTERM_DEFAULT_IMAGE") ? getenv("PTERM_DEFAULT_IMAGE") : "");
+	if (*h->default_image == '\0') {
+		free(h->default_image);
+		h->default_image = path_join(h->data, "default-image.tar");
+	}
+}
+
+static int open_dir(const char *path, int *ret, struct err *err)
+{
+	*ret = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *ret < 0 ? err_set(err, errno, "home", "cannot open '%s': %m", path) : 0;
+}
+
+int house_open(struct house *h, struct err *err)
+{
+	int r;
+
+	*h = (struct house){ .sessions_fd = -1, .names_fd = -1 };
+	h->home = find_home();
+	h->store = find_store(h->home);
+	h->sessions = path_join(h->home, "sessions");
+	h->names = path_join(h->home, "names");
+	find_programs(h);
+	r = make_private(h->home, 0700, err);
+	if (r == 0)
+		r = make_private(h->sessions, 0700, err);
+	if (r == 0)
+		r = make_private(h->names, 0700, err);
+	if (r == 0)
+		r = make_private(h->store, geteuid() == 0 ? 0711 : 0700, err);
+	if (r == 0)
+		r = open_dir(h->sessions, &h->sessions_fd, err);
+	if (r == 0)
+		r = open_dir(h->names, &h->names_fd, err);
+	if (r < 0)
+		return r;
+	h->runtime = find_runtime(h->home);
+	return h->runtime ? 0 : err_set(err, EACCES, "runtime-dir", "there is no directory for sockets and caches: set "
+	                                "XDG_RUNTIME_DIR to a directory of your own");
+}
+
+void house_close(struct house *h)
+{
+	char **owned[] = { &h->home, &h->store, &h->runtime, &h->sessions, &h->names, &h->libexec, &h->data,
+	                   &h->init_program, &h->tree_program, &h->supervisor_program, &h->seccomp_file, &h->default_image };
+
+	for (size_t i = 0; i < array_len(owned); i++) {
+		free(*owned[i]);
+		*owned[i] = NULL;
+	}
+	if (h->sessions_fd > 0)
+		h->sessions_fd = fd_close(h->sessions_fd);
+	if (h->names_fd > 0)
+		h->names_fd = fd_close(h->names_fd);
+}
+
+void house_place(const struct house *h, const char *id, const char *name, struct place *ret)
+{
+	*ret = (struct place){
+		.id = xstrdup(id), .name = xstrdup(name), .home = h->home, .store = h->store, .runtime_dir = h->runtime,
+		.init_program = h->init_program, .seccomp_file = h->seccomp_file,
+		.session_dir = path_join(h->sessions, id),
+		.store_dir = xasprintf("%s/sessions/%s", h->store, id),
+	};
+}
+
+void place_release(struct place *p)
+{
+	free((char *)p->id);
+	free((char *)p->name);
+	free((char *)p->session_dir);
+	free((char *)p->store_dir);
+	*p = (struct place){ 0 };
+}
+
+int name_check(const char *name, struct err *err)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	const size_t n = strlen(name);
+	_free_ char *shown = NULL;
+
+	if (n >= 1 && n <= SESSION_NAME_MAX && strchr(letters, name[0]) != NULL &&
+	    strspn(name + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == n - 1)
+		return 0;
+	shown = visible(name);
+	return err_set(err, EINVAL, "bad-name", "'%s' cannot be a session's name: use 1 to %d letters, digits, '.', '_' and '-', "
+	               "a letter or digit first", shown, SESSION_NAME_MAX);
+}
+
+char *name_resolve(const struct house *h, const char *name)
+{
+	char id[64];
+	ssize_t n;
+
+	if (name_check(name, NULL) < 0)
+		return NULL;
+	n = readlinkat(h->names_fd, name, id, sizeof(id) - 1);
+	if (n <= 0)
+		return NULL;
+	id[n] = '\0';
+	return strspn(id, "0123456789abcdef") == (size_t)n && path_exists(h->sessions_fd, id) ? xstrdup(id) : NULL;
+}
+
+int name_claim(const struct house *h, const char *name, const char *id, struct err *err)
+{
+	for (int tries = 0; tries < 16; tries++) {
+		_free_ char *holder = NULL;
+		char target[64];
+		ssize_t n;
+
+		if (symlinkat(id, h->names_fd, name) == 0)
+			return 0;
+		if (errno != EEXIST)
+			return err_set(err, errno, "home", "cannot write in '%s': %m", h->names);
+		n = readlinkat(h->names_fd, name, target, sizeof(target) - 1);
+		if (n <= 0)
+			continue;
+		target[n] = '\0';
+		_free_ char *making = xasprintf(".new-%s", target);
+		if (path_exists(h->sessions_fd, target) || path_exists(h->sessions_fd, making))
+			return 1;
+		(void)unlinkat(h->names_fd, name, 0);        /* its session is gone: the name was left by a crash */
+	}
+	return err_set(err, EBUSY, "name-taken", "cannot claim the name '%s': others are claiming it too", name);
+}
+
+void name_release(const struct house *h, const char *name, const char *id)
+{
+	char target[64];
+	const ssize_t n = readlinkat(h->names_fd, name, target, sizeof(target) - 1);
+
+	if (n <= 0)
+		return;
+	target[n] = '\0';
+	if (str_eq(target, id))
+		(void)unlinkat(h->names_fd, name, 0);
+}

@@ -1,0 +1,34 @@
+/*
+ * Where things are: $PTERM_HOME (~/.pachyterm) with its sessions and their names, $PTERM_STORE for what needs a local file
+ * system (the home itself; for root /var/lib/pterm, since mapped root cannot enter /root), the runtime directory, and the installed files.
+ */
+#pragma once
+
+#include "engine/engine.h"
+
+enum { SESSION_NAME_MAX = 63, SESSION_ID_LEN = 12 };
+
+struct house {
+	char *home, *store, *runtime;    /* absolute */
+	char *sessions, *names;          /* below home */
+	char *libexec, *data;            /* our programs; seccomp.json, default-image.tar */
+	char *init_program, *tree_program, *supervisor_program, *seccomp_file, *default_image;
+	int sessions_fd, names_fd;
+};
+
+/* Find the directories and make what is missing, private to the user. 0 or -errno: see @err. */
+int house_open(struct house *h, struct err *err);
+void house_close(struct house *h);
+#define _house_ _cleanup_(house_close) struct house
+
+/* The place of session @id; the strings live until place_release. */
+void house_place(const struct house *h, const char *id, const char *name, struct place *ret);
+void place_release(struct place *p);
+
+/* Letters, digits, '.', '_', '-', beginning with a letter or digit, at most SESSION_NAME_MAX. 0 or -EINVAL: see @err. */
+int name_check(const char *name, struct err *err);
+/* names/NAME is a link to the id. 0; 1: another session has it (a name whose session is gone is taken over); -errno. */
+int name_claim(const struct house *h, const char *name, const char *id, struct err *err);
+void name_release(const struct house *h, const char *name, const char *id);
+/* The id that has this name, the caller's; NULL: none. */
+char *name_resolve(const struct house *h, const char *name);

@@ -1,0 +1,110 @@
+/*
+ * Output: from the container's stream straight into the ring, to the recording, and only then published, so that what
+ * a reader has seen is in the log whatever happens to us. Input: the other way, queued while the command does not read.
+ */
+#include "base/hook.h"
+#include "base/units.h"
+#include "supervisor/supervisor.h"
+
+#include <errno.h>
+
+enum { INPUT_QUEUE_MAX = 1024 * 1024 };
+
+static struct str input_queue = STR_INIT;
+static size_t input_sent;
+
+/* Read what there is, at most one reserve of the ring. Bytes; *ret_end: the stream is over. */
+static size_t fill(struct supervisor *s, uint8_t *space, size_t room, bool *ret_end)
+{
+	size_t n = 0;
+
+	while (n < room) {
+		const ssize_t got = s->container.ops->read(&s->container, space + n, room - n);
+
+		if (got == -EINTR)
+			continue;
+		if (got == 0 || (got < 0 && got != -EAGAIN))
+			*ret_end = true;
+		if (got <= 0)
+			break;
+		n += (size_t)got;
+		if (got < 1024)                          /* that was all: the next wake-up costs less than asking again */
+			break;
+	}
+	return n;
+}
+
+static void record(struct supervisor *s, const void *data, size_t n)
+{
+	const int r = s->record ? record_write(s->record, data, n, time_now_ms()) : -EIO;
+
+	if ((r < 0) == s->record_failed)
+		return;
+	s->record_failed = r < 0;
+	supervisor_tell(s, EVENT_gap, (int64_t)ring_head(s->ring), r < 0 ? strerror(-r) : "the disk takes it again");
+}
+
+void output_ready(void *supervisor)
+{
+	struct supervisor *s = supervisor;
+	bool end = false;
+	size_t room, n;
+	uint8_t *space = ring_space(s->ring, &room);
+
+	n = fill(s, space, room, &end);
+	if (n > 0) {
+		record(s, space, n);
+		HOOK("supervisor.recorded");
+		ring_publish(s->ring, n);
+		clients_ring(s);
+	}
+	if (end) {
+		s->container.ops->watch(&s->container, false, false);
+		s->is_drained = true;
+	}
+}
+
+static int flush_input(struct supervisor *s)
+{
+	while (input_sent < input_queue.len) {
+		const ssize_t n = s->container.ops->write(&s->container, input_queue.buf + input_sent,
+		                                          input_queue.len - input_sent);
+
+		if (n == -EINTR)
+			continue;
+		if (n == -EAGAIN)
+			return 1;
+		if (n <= 0)
+			break;                                   /* the terminal is gone; what it ends with will be told */
+		input_sent += (size_t)n;
+	}
+	str_clear(&input_queue);
+	input_sent = 0;
+	return 0;
+}
+
+void output_writable(void *supervisor)
+{
+	struct supervisor *s = supervisor;
+
+	if (flush_input(s) == 0)
+		s->container.ops->watch(&s->container, true, false);
+}
+
+int input_send(struct supervisor *s, const void *data, size_t n)
+{
+	if (!s->has_container || s->state == STATE_DRAINING)
+		return 0;
+	if (input_queue.len - input_sent + n > INPUT_QUEUE_MAX)
+		return -ENOBUFS;
+	str_add(&input_queue, data, n);
+	if (flush_input(s) == 1)
+		s->container.ops->watch(&s->container, true, true);
+	return 0;
+}
+
+void input_release(void)
+{
+	str_release(&input_queue);
+	input_sent = 0;
+}

@@ -1,0 +1,80 @@
+#include "supervisor/remove.h"
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "supervisor/status.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+/* Remove what the session that now lies in @dir (".rm-ID" or ".new-ID") has: files of mapped owners first. */
+static int remove_content(const struct house *h, const char *id, const char *dir, struct err *err)
+{
+	_fd_ fd = openat(h->sessions_fd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	_cleanup_(spec_release) struct spec spec = { 0 };
+	_cleanup_(place_release) struct place place = { 0 };
+	const struct engine_ops *ops;
+	_err_ why = ERR_INIT;
+	int r = 0;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_set(err, errno, "remove", "cannot open '%s/%s': %m", h->sessions, dir);
+	house_place(h, id, "", &place);
+	if (str_eq(h->store, h->home)) {                 /* upper/ and work/ have moved with the directory */
+		free((char *)place.store_dir);
+		place.store_dir = path_join(h->sessions, dir);
+	}
+	if (spec_read(fd, "spec.json", &spec, &why) == 0 && (ops = engine_find(spec.engine)) != NULL &&
+	    ops->remove != NULL)
+		r = ops->remove(&spec, &place, err);
+	if (r < 0)
+		return r;
+	if (!str_eq(h->store, h->home))
+		(void)path_remove_tree(AT_FDCWD, place.store_dir);
+	r = path_remove_tree(h->sessions_fd, dir);
+	return r < 0 ? err_set(err, -r, "remove", "cannot remove all of '%s/%s': %m", h->sessions, dir) : 0;
+}
+
+int session_remove(const struct house *h, const char *id, struct err *err)
+{
+	_free_ char *going = xasprintf(".rm-%s", id);
+	_fd_ fd = openat(h->sessions_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_(status_release) struct status status = { 0 };
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_set(err, errno, "remove", "cannot open session %s: %m", id);
+	if (status_read(fd, &status, NULL) == 0 && status.name != NULL)
+		name_release(h, status.name, id);
+	if (renameat(h->sessions_fd, id, h->sessions_fd, going) < 0)
+		return err_set(err, errno, "remove", "cannot remove session %s: %m", id);
+	return remove_content(h, id, going, err);
+}
+
+/* Its maker or remover holds the lock for as long as it works on it. */
+static bool is_abandoned(const struct house *h, const char *dir)
+{
+	_free_ char *path = path_join(dir, "lock");
+	_fd_ fd = openat(h->sessions_fd, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd < 0 ? errno == ENOENT : flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
+void session_remove_rest(const struct house *h)
+{
+	DIR *dir = fdopendir(openat(h->sessions_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+
+	if (dir == NULL)
+		return;
+	for (struct dirent *e; (e = readdir(dir)) != NULL;) {
+		const char *id = str_starts(e->d_name, ".rm-") ? e->d_name + 4 :
+		                 str_starts(e->d_name, ".new-") ? e->d_name + 5 : NULL;
+
+		if (id != NULL && is_abandoned(h, e->d_name))
+			(void)remove_content(h, id, e->d_name, NULL);
+	}
+	closedir(dir);
+}

@@ -1,0 +1,511 @@
+#include "supervisor/supervisor.h"
+
+#include "base/fd.h"
+#include "base/hook.h"
+#include "base/path.h"
+#include "base/units.h"
+#include "event/journal.h"
+#include "supervisor/crash.h"
+#include "supervisor/remove.h"
+#include "wire/conn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#define LOG_MODULE "supervisor"
+#include "base/log.h"
+
+enum {
+	STOP_HANGUP_MS = 2000,           /* a shell ends on HUP; what ignores it gets TERM after this */
+	STOP_DEFAULT_MS = 10000,         /* and KILL after this */
+	DRAIN_MS = 5000,                 /* a terminal that stays open though every process is gone */
+	BACKOFF_FIRST_MS = 100, BACKOFF_MAX_MS = 60000,
+	BACKOFF_FORGIVEN_MS = 10000,     /* a run that lasted so long begins the back-off anew */
+};
+
+enum input { IN_STARTED, IN_FAILED, IN_EXITED, IN_GONE, IN_STOP, IN_TIMEOUT, IN_COUNT };
+
+typedef void step_fn(struct supervisor *s);
+
+static void feed(struct supervisor *s, enum input in);
+static void start_run(struct supervisor *s);
+
+void supervisor_tell(struct supervisor *s, enum event_type type, int64_t number, const char *text)
+{
+	const struct event ev = { .type = type, .time_ms = time_now_ms(), .session = s->status.id, .name = s->status.name,
+	                          .number = number, .text = text };
+
+	hub_fire(&s->hub, &ev);
+}
+
+void supervisor_save(struct supervisor *s)
+{
+	_err_ err = ERR_INIT;
+
+	s->status.position = s->ring ? (int64_t)ring_head(s->ring) : s->status.position;
+	if (status_write(s->session_fd, &s->status, &err) < 0)
+		log_warn("%s, ignoring", err_msg(&err));
+}
+
+/* --- what the container tells --- */
+
+static void on_started(void *data)
+{
+	struct supervisor *s = data;
+
+	feed(s, IN_STARTED);
+}
+
+/* No container can be made, and the command may run without one: not for what the command itself got wrong. */
+static bool fall_back(struct supervisor *s, const struct err *err, int exit_code)
+{
+	_free_ char *why = NULL;
+
+	if (exit_code != 125 || s->spec.fallback == NULL || s->has_fallen_back || s->stop_wanted || str_eq(err->code, "command"))
+		return false;
+	s->has_fallen_back = s->restart_wanted = true;
+	why = xasprintf("no container can be made (%s): going on with the engine '%s'", err_msg(err), s->spec.fallback);
+	supervisor_tell(s, EVENT_warned, -1, why);
+	return true;
+}
+
+static void on_failed(void *data, const struct err *err, int exit_code)
+{
+	struct supervisor *s = data;
+
+	if (fall_back(s, err, exit_code)) {
+		feed(s, IN_FAILED);
+		return;
+	}
+	s->status.reason = REASON_START_FAILED;
+	s->status.exit_code = exit_code;
+	s->status.signo = 0;
+	status_set(&s->status.message, err_msg(err));
+	clients_failed(s, err, exit_code);
+	supervisor_tell(s, EVENT_failed, exit_code, err_msg(err));
+	feed(s, IN_FAILED);
+}
+
+static void on_exited(void *data, int wait_status)
+{
+	struct supervisor *s = data;
+
+	status_set_exit(&s->status, wait_status);
+	feed(s, IN_EXITED);
+}
+
+static void on_gone(void *data)
+{
+	struct supervisor *s = data;
+
+	s->is_gone = true;
+	feed(s, IN_GONE);
+}
+
+static void on_helper(void *data, pid_t pid, uint64_t start_ticks)
+{
+	struct supervisor *s = data;
+
+	s->status.helper_pid = pid;
+	s->status.helper_start = (int64_t)start_ticks;
+	supervisor_save(s);
+}
+
+static void on_exec_started(void *data, uint32_t exec, int tty)
+{
+	clients_exec_started(data, exec, tty);
+}
+
+static void on_exec_failed(void *data, uint32_t exec, const struct err *err, int exit_code)
+{
+	clients_exec_failed(data, exec, err, exit_code);
+}
+
+static void on_exec_exited(void *data, uint32_t exec, int wait_status)
+{
+	clients_exec_exited(data, exec, wait_status);
+}
+
+static const struct container_events events = {
+	.on_output = output_ready, .on_writable = output_writable, .on_started = on_started, .on_failed = on_failed,
+	.on_exited = on_exited, .on_gone = on_gone, .on_helper = on_helper, .on_exec_started = on_exec_started,
+	.on_exec_failed = on_exec_failed, .on_exec_exited = on_exec_exited,
+};
+
+/* --- steps of a life --- */
+
+static void close_container(struct supervisor *s)
+{
+	if (!s->has_container)
+		return;
+	s->has_container = false;
+	s->container.ops->close(&s->container);
+	if (s->container.was_oom && s->status.reason == REASON_SIGNALED)
+		s->status.reason = REASON_OUT_OF_MEMORY;
+	s->status.init_pid = s->status.helper_pid = s->status.helper_start = 0;
+}
+
+static int open_container(struct supervisor *s, const char *engine, struct err *err)
+{
+	const struct engine_ops *ops = engine_find(engine);
+
+	if (ops == NULL)
+		return err_set(err, EINVAL, "no-engine", "there is no engine '%s': see pterm engines", engine);
+	s->container = (struct container){ .ops = ops, .loop = &s->loop, .spec = &s->spec, .place = &s->place, .on = events,
+	                                   .data = s, .run = (unsigned)s->status.run, .log_fd = -1 };
+	s->has_container = true;
+	status_set(&s->status.engine, engine);
+	s->status.has_container = (ops->features & ENGINE_ISOLATES) != 0;
+	return ops->create(&s->container, err);
+}
+
+static void start_run(struct supervisor *s)
+{
+	_err_ err = ERR_INIT;
+	int r;
+
+	s->state = STATE_STARTING;
+	s->is_gone = s->is_drained = s->restart_wanted = false;
+	s->stop_step = 0;
+	s->run_started_ns = time_mono_ns();
+	s->status.state = STATUS_STARTING;
+	s->status.run++;
+	s->status.reason = REASON_NONE;
+	s->status.exit_code = s->status.signo = s->status.ended_ms = 0;
+	status_set(&s->status.message, NULL);
+	r = open_container(s, s->has_fallen_back ? s->spec.fallback : s->spec.engine, &err);
+	if (r < 0)
+		on_failed(s, &err, 125);
+}
+
+static void run_started(struct supervisor *s)
+{
+	s->state = STATE_RUNNING;
+	s->status.state = STATUS_RUNNING;
+	s->status.started_ms = (int64_t)time_now_ms();
+	s->status.init_pid = s->container.ops->pid ? s->container.ops->pid(&s->container) : 0;
+	clients_started(s);
+	supervisor_save(s);
+	supervisor_tell(s, EVENT_started, s->status.run, NULL);
+	if (s->stop_wanted || s->restart_wanted)
+		feed(s, IN_STOP);
+}
+
+static bool wants_restart(const struct supervisor *s)
+{
+	if (s->restart_wanted)
+		return true;
+	if (s->stop_wanted || s->status.reason == REASON_START_FAILED)
+		return false;
+	if (s->spec.restart == RESTART_ALWAYS)
+		return true;
+	return s->spec.restart == RESTART_ON_FAILURE && s->status.exit_code != 0 &&
+	       (s->spec.restart_max == 0 || s->status.restarts < s->spec.restart_max);
+}
+
+static void begin_again(struct supervisor *s)
+{
+	const uint64_t ran_ms = (time_mono_ns() - s->run_started_ns) / 1000000;
+	uint64_t wait_ms = 0;
+
+	if (ran_ms >= BACKOFF_FORGIVEN_MS)
+		s->status.restarts = 0;
+	if (!s->restart_wanted)
+		wait_ms = min_u64((uint64_t)BACKOFF_FIRST_MS << min_u64((uint64_t)s->status.restarts, 16), BACKOFF_MAX_MS);
+	s->status.restarts += !s->restart_wanted;
+	s->state = STATE_WAITING;
+	s->status.state = STATUS_RESTARTING;
+	supervisor_save(s);
+	supervisor_tell(s, EVENT_restarting, (int64_t)wait_ms, NULL);
+	timer_start(s->life_timer, wait_ms);
+}
+
+static void end_session(struct supervisor *s)
+{
+	_err_ err = ERR_INIT;
+	_str_ why = STR_INIT;
+
+	s->state = STATE_ENDED;
+	s->status.state = STATUS_ENDED;
+	s->status.ended_ms = (int64_t)time_now_ms();
+	s->status.pid = s->status.pid_start = 0;
+	s->record = record_close(s->record);
+	supervisor_save(s);
+	status_describe(&s->status, &why);
+	supervisor_tell(s, EVENT_ended, s->status.exit_code, why.buf);
+	if (s->spec.remove_at_end && session_remove(s->house, s->place.id, &err) < 0)
+		log_warn("%s, ignoring", err_msg(&err));
+	clients_ended(s);
+	uv_stop(&s->loop);
+}
+
+/* The run is over, and its output is in the ring. */
+static void finish_run(struct supervisor *s)
+{
+	timer_stop(s->life_timer);
+	if (s->stop_wanted && !s->restart_wanted)
+		s->status.reason = REASON_STOPPED;
+	if (crash_is_one(&s->status)) {
+		const int r = crash_write(s->session_fd, &s->status, s->container.log_fd);
+
+		if (r < 0)
+			log_warn("cannot write crash/: %s, ignoring", strerror(-r));
+	}
+	close_container(s);
+	if (wants_restart(s))
+		begin_again(s);
+	else
+		end_session(s);
+}
+
+static void read_the_rest(struct supervisor *s)
+{
+	for (int rounds = 0; !s->is_drained && rounds < 4096; rounds++) {
+		const uint64_t before = ring_head(s->ring);
+
+		output_ready(s);
+		if (ring_head(s->ring) == before)
+			break;
+	}
+}
+
+static void drain(struct supervisor *s)
+{
+	if (s->state != STATE_DRAINING) {
+		s->state = STATE_DRAINING;
+		supervisor_tell(s, EVENT_exited, s->status.exit_code, NULL);
+		timer_start(s->life_timer, DRAIN_MS);
+	}
+	if (!s->is_gone)
+		return;
+	read_the_rest(s);                                /* every process is gone: nothing can come any more */
+	finish_run(s);
+}
+
+static void lost_init(struct supervisor *s)
+{
+	s->status.reason = REASON_INIT_LOST;
+	s->status.exit_code = 128 + SIGKILL;
+	s->status.signo = SIGKILL;
+	status_set(&s->status.message, "the container's first process was killed before it could report how the command ended");
+	if (s->state == STATE_STARTING) {
+		_err_ err = ERR_INIT;
+
+		err_set(&err, ECHILD, "init-lost", "the container's first process was killed while the command was started");
+		clients_failed(s, &err, 125);
+	}
+	drain(s);
+}
+
+static void stop_now(struct supervisor *s)
+{
+	(void)s->container.ops->kill(&s->container);
+}
+
+/* HUP and CONT, later TERM, later KILL: interactive shells ignore TERM and end on HUP. */
+static void stop_step(struct supervisor *s)
+{
+	struct container *c = &s->container;
+
+	switch (s->stop_step++) {
+	case 0:
+		(void)c->ops->signal(c, SIGHUP, true);
+		(void)c->ops->signal(c, SIGCONT, true);
+		timer_start(s->life_timer, min_u64(STOP_HANGUP_MS, s->stop_timeout_ms / 2));
+		break;
+	case 1:
+		(void)c->ops->signal(c, SIGTERM, true);
+		timer_start(s->life_timer, s->stop_timeout_ms - min_u64(STOP_HANGUP_MS, s->stop_timeout_ms / 2));
+		break;
+	default:
+		stop_now(s);
+	}
+}
+
+static void give_up_draining(struct supervisor *s)
+{
+	stop_now(s);
+	s->is_gone = true;
+	drain(s);
+}
+
+static void stop_waiting(struct supervisor *s)
+{
+	timer_stop(s->life_timer);
+	s->status.reason = REASON_STOPPED;
+	if (s->restart_wanted)
+		start_run(s);
+	else
+		end_session(s);
+}
+
+static step_fn *const steps[STATE_COUNT][IN_COUNT] = {
+	[STATE_STARTING] = { [IN_STARTED] = run_started, [IN_FAILED] = finish_run, [IN_GONE] = lost_init,
+	                     [IN_STOP] = stop_now, [IN_EXITED] = drain },
+	[STATE_RUNNING]  = { [IN_EXITED] = drain, [IN_GONE] = lost_init, [IN_STOP] = stop_step, [IN_TIMEOUT] = stop_step,
+	                     [IN_FAILED] = finish_run },
+	[STATE_DRAINING] = { [IN_GONE] = drain, [IN_TIMEOUT] = give_up_draining, [IN_FAILED] = finish_run },
+	[STATE_WAITING]  = { [IN_TIMEOUT] = start_run, [IN_STOP] = stop_waiting },
+};
+
+static void feed(struct supervisor *s, enum input in)
+{
+	step_fn *step = steps[s->state][in];
+
+	if (step != NULL)
+		step(s);
+}
+
+static void on_life_timer(void *data)
+{
+	feed(data, IN_TIMEOUT);
+}
+
+void supervisor_stop(struct supervisor *s, const char *by, uint64_t timeout_ms)
+{
+	const bool again = s->stop_wanted;
+
+	s->stop_wanted = true;
+	s->restart_wanted = false;
+	s->stop_timeout_ms = timeout_ms;
+	if (!again)
+		status_set(&s->status.by, by);
+	if (again && timeout_ms > 0 && s->state == STATE_RUNNING)
+		return;                                          /* it is on its way */
+	if (timeout_ms == 0 && s->state == STATE_RUNNING)
+		stop_now(s);
+	else
+		feed(s, IN_STOP);
+}
+
+void supervisor_restart(struct supervisor *s, const char *by, uint64_t timeout_ms)
+{
+	s->restart_wanted = true;
+	s->stop_timeout_ms = timeout_ms;
+	status_set(&s->status.by, by);
+	feed(s, IN_STOP);
+}
+
+/* --- the process --- */
+
+static void on_term(uv_signal_t *handle, int signo)
+{
+	supervisor_stop(handle->data, "a signal to its supervisor", STOP_DEFAULT_MS);
+}
+
+static int open_files(struct supervisor *s, struct err *err)
+{
+	uint64_t end = 0;
+	int r;
+
+	s->session_fd = open(s->place.session_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->session_fd < 0)
+		return err_set(err, errno, "session-dir", "cannot open '%s': %m", s->place.session_dir);
+	r = status_read(s->session_fd, &s->status, err);
+	if (r == 0)
+		r = spec_read(s->session_fd, "spec.json", &s->spec, err);
+	if (r < 0)
+		return r;
+	r = record_open(&s->record, s->session_fd, (uint64_t)s->spec.record_bytes, &end, err);
+	if (r < 0)
+		return r;
+	return ring_create(&s->ring, SUPERVISOR_RING_SIZE, end, err);
+}
+
+static void note_ourselves(struct supervisor *s)
+{
+	uint64_t start = 0;
+
+	(void)proc_start_time(getpid(), &start);
+	s->status.pid = getpid();
+	s->status.pid_start = (int64_t)start;
+	status_set(&s->status.boot_id, proc_boot_id());
+	status_set(&s->status.machine_id, proc_machine_id());
+	s->status.state = STATUS_STARTING;
+	s->size = (struct term_size){ (uint16_t)s->spec.rows, (uint16_t)s->spec.cols };
+}
+
+static int prepare(struct supervisor *s, int first, struct err *err)
+{
+	int r = open_files(s, err);
+
+	if (r < 0)
+		return r;
+	note_ourselves(s);
+	hub_join(&s->hub, journal_write, &s->session_fd);
+	s->life_timer = timer_new(&s->loop, on_life_timer, s);
+	r = clients_listen(s, err);
+	if (r < 0)
+		return r;
+	uv_signal_init(&s->loop, &s->on_term);
+	s->on_term.data = s;
+	uv_signal_start(&s->on_term, on_term, SIGTERM);
+	if (first >= 0)
+		clients_first(s, first);
+	return 0;
+}
+
+static void release(struct supervisor *s)
+{
+	clients_close(s);
+	watch_free(s->listen_watch);
+	timer_free(s->life_timer);
+	timer_free(s->bell_timer);
+	if (s->on_term.data != NULL)
+		uv_close((uv_handle_t *)&s->on_term, NULL);
+	uv_run(&s->loop, UV_RUN_NOWAIT);                 /* the close callbacks */
+	(void)uv_loop_close(&s->loop);
+	hub_fini(&s->hub);
+	input_release();
+	s->record = record_close(s->record);
+	s->ring = ring_free(s->ring);
+	spec_release(&s->spec);
+	place_release(&s->place);
+	status_release(&s->status);
+	fd_close(s->listen_fd);
+	fd_close(s->session_fd);
+	fd_close(s->lock_fd);
+}
+
+/* We failed before there was a session to speak of: tell who started us, and leave an honest status. */
+static void refuse(struct supervisor *s, int first, const struct err *err)
+{
+	log_err("%s", err_msg(err));
+	if (first >= 0) {
+		_conn_ c;
+
+		conn_init(&c, first);
+		(void)conn_send_error(&c, err, 125);
+	}
+}
+
+int supervisor_run(const struct house *house, const char *id, int first, int lock_fd)
+{
+	struct supervisor s = { .house = house, .session_fd = -1, .listen_fd = -1, .lock_fd = lock_fd };
+	_err_ err = ERR_INIT;
+	int r;
+
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);          /* the container's first process comes to us */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	house_place(house, id, "", &s.place);
+	link_init(&s.clients);
+	hub_init(&s.hub);
+	uv_loop_init(&s.loop);
+	r = prepare(&s, first, &err);
+	if (r < 0) {
+		refuse(&s, first, &err);
+		release(&s);
+		return 1;
+	}
+	HOOK("supervisor.prepared");
+	supervisor_save(&s);
+	start_run(&s);
+	if (s.state != STATE_ENDED)
+		uv_run(&s.loop, UV_RUN_DEFAULT);
+	release(&s);
+	return 0;
+}

@@ -1,0 +1,88 @@
+/*
+ * The supervisor of one session: it owns the terminal, the ring, the recording and the container, and serves whoever connects.
+ * Its life is a table of states and inputs (supervisor.c); viewers and programs are clients (client.c) and all read the
+ * same ring. When the session has ended it writes the status, tells everybody and exits.
+ */
+#pragma once
+
+#include "base/list.h"
+#include "base/loop.h"
+#include "engine/engine.h"
+#include "event/hub.h"
+#include "supervisor/house.h"
+#include "supervisor/status.h"
+#include "term/record.h"
+#include "term/ring.h"
+
+#include <stdbool.h>
+#include <uv.h>
+
+enum { SUPERVISOR_RING_SIZE = 1024 * 1024, SUPERVISOR_CLIENTS_MAX = 256 };
+
+enum state { STATE_STARTING, STATE_RUNNING, STATE_DRAINING, STATE_WAITING, STATE_ENDED, STATE_COUNT };
+
+struct supervisor {
+	uv_loop_t loop;
+	const struct house *house;
+	struct place place;
+	struct spec spec;
+	struct status status;
+	int session_fd, lock_fd, listen_fd;      /* the directory; its lock, held for life; control.sock */
+	enum state state;
+
+	struct container container;
+	bool has_container;              /* container_open, and not yet closed */
+	bool is_gone, is_drained;        /* its processes; its output */
+	bool stop_wanted, restart_wanted, has_fallen_back;
+	int stop_step;                   /* how far HUP, TERM, KILL has come */
+	uint64_t stop_timeout_ms;
+	uint64_t run_started_ns;
+
+	struct ring *ring;
+	struct record *record;
+	bool record_failed;              /* the disk does not take it: said once */
+
+	struct link clients;
+	size_t client_count;
+	struct client *size_owner;       /* who typed last; NULL: nobody yet */
+	struct term_size size;
+	uint32_t last_exec;
+
+	struct hub hub;
+	struct watch *listen_watch;
+	struct timer *life_timer, *bell_timer;
+	uv_signal_t on_term;
+};
+
+/*
+ * Run session @id to its end. @first: a connected control socket of whoever started us, or -1; @lock_fd: the
+ * session's lock, taken by them. Blocks for the session's life. The process's exit code.
+ */
+int supervisor_run(const struct house *house, const char *id, int first, int lock_fd);
+
+/* --- between the files of this folder --- */
+
+/* supervisor.c */
+void supervisor_stop(struct supervisor *s, const char *by, uint64_t timeout_ms);
+void supervisor_restart(struct supervisor *s, const char *by, uint64_t timeout_ms);
+void supervisor_tell(struct supervisor *s, enum event_type type, int64_t number, const char *text);
+void supervisor_save(struct supervisor *s);               /* write status.json */
+
+/* output.c */
+void output_ready(void *supervisor);                      /* the container's stream can be read */
+void output_writable(void *supervisor);
+/* What a viewer typed; queued while the command does not read. -ENOBUFS when the queue is full. */
+int input_send(struct supervisor *s, const void *data, size_t n);
+void input_release(void);
+
+/* client.c */
+int clients_listen(struct supervisor *s, struct err *err);
+void clients_first(struct supervisor *s, int fd);         /* of whoever started us: hears of the start and of the end */
+void clients_ring(struct supervisor *s);                  /* there is more output */
+void clients_started(struct supervisor *s);
+void clients_failed(struct supervisor *s, const struct err *why, int exit_code);
+void clients_ended(struct supervisor *s);
+void clients_close(struct supervisor *s);                 /* all, after a last attempt to send what waits */
+void clients_exec_started(struct supervisor *s, uint32_t exec, int tty);
+void clients_exec_failed(struct supervisor *s, uint32_t exec, const struct err *why, int exit_code);
+void clients_exec_exited(struct supervisor *s, uint32_t exec, int wait_status);

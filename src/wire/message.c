@@ -1,0 +1,110 @@
+#include "wire/message.h"
+
+static const struct { unsigned number; const char *name; enum message_body body; } messages[] = {
+#define MESSAGE(name, number, body, what) { number, #name, BODY_##body },
+#include "wire/messages.def"
+#undef MESSAGE
+};
+
+const char *message_name(unsigned type)
+{
+	for (size_t i = 0; i < array_len(messages); i++)
+		if (messages[i].number == type)
+			return messages[i].name;
+	return "unknown";
+}
+
+int message_body_fits(unsigned type, size_t len)
+{
+	for (size_t i = 0; i < array_len(messages); i++) {
+		if (messages[i].number != type)
+			continue;
+		switch (messages[i].body) {
+		case BODY_NONE:
+			return len == 0;
+		case BODY_JSON:
+			return len > 0;
+		case BODY_BYTES:
+			return 1;
+		case BODY_POSITION:
+			return len == 8;
+		}
+	}
+	return -1;
+}
+
+#define SIZE_FIELDS(type) \
+	{ "rows", FIELD_INT, offsetof(type, rows), .min = 0, .max = 10000 }, \
+	{ "cols", FIELD_INT, offsetof(type, cols), .min = 0, .max = 10000 }
+
+static const struct json_field hello_fields[] = {
+	{ "version", FIELD_INT, offsetof(struct message_hello, version), .required = true },
+	{ "program", FIELD_STR, offsetof(struct message_hello, program) },
+};
+static const struct json_field attach_fields[] = {
+	{ "since", FIELD_INT, offsetof(struct message_attach, since), .min = -1, .max = INT64_MAX },
+	{ "viewer", FIELD_BOOL, offsetof(struct message_attach, is_viewer) },
+	{ "read_only", FIELD_BOOL, offsetof(struct message_attach, read_only) },
+	SIZE_FIELDS(struct message_attach),
+};
+static const struct json_field resize_fields[] = { SIZE_FIELDS(struct message_resize) };
+static const struct json_field signal_fields[] = {
+	{ "signo", FIELD_INT, offsetof(struct message_signal, signo), .required = true, .min = 1, .max = 64 },
+};
+static const struct json_field stop_fields[] = {
+	{ "timeout_ms", FIELD_INT, offsetof(struct message_stop, timeout_ms), .min = 0, .max = 86400000 },
+	{ "by", FIELD_STR, offsetof(struct message_stop, by) },
+};
+static const struct json_field exec_fields[] = {
+	{ "tty", FIELD_BOOL, offsetof(struct message_exec, tty) },
+	SIZE_FIELDS(struct message_exec),
+	{ "argv", FIELD_STRV, offsetof(struct message_exec, argv), .required = true },
+	{ "env", FIELD_STRV, offsetof(struct message_exec, env) },
+	{ "cwd", FIELD_STR, offsetof(struct message_exec, cwd) },
+	{ "has_user", FIELD_BOOL, offsetof(struct message_exec, has_user) },
+	{ "uid", FIELD_INT, offsetof(struct message_exec, uid), .min = 0, .max = UINT32_MAX - 1LL },
+	{ "gid", FIELD_INT, offsetof(struct message_exec, gid), .min = 0, .max = UINT32_MAX - 1LL },
+	{ "groups", FIELD_STRV, offsetof(struct message_exec, groups) },
+};
+static const struct json_field rename_fields[] = {
+	{ "name", FIELD_STR, offsetof(struct message_rename, name), .required = true },
+};
+static const struct json_field wait_fields[] = {
+	{ "until_end", FIELD_BOOL, offsetof(struct message_wait, until_end) },
+};
+static const struct json_field error_fields[] = {
+	{ "code", FIELD_STR, offsetof(struct message_error, code) },
+	{ "message", FIELD_STR, offsetof(struct message_error, message) },
+	{ "no", FIELD_INT, offsetof(struct message_error, no) },
+	{ "exit_code", FIELD_INT, offsetof(struct message_error, exit_code) },
+};
+static const struct json_field ring_fields[] = {
+	{ "position", FIELD_INT, offsetof(struct message_ring, position) },
+	{ "lost", FIELD_INT, offsetof(struct message_ring, lost) },
+};
+static const struct json_field usage_fields[] = {
+	{ "cpu_ns", FIELD_INT, offsetof(struct message_usage, cpu_ns) },
+	{ "memory_bytes", FIELD_INT, offsetof(struct message_usage, memory_bytes) },
+	{ "memory_max", FIELD_INT, offsetof(struct message_usage, memory_max) },
+	{ "pids", FIELD_INT, offsetof(struct message_usage, pids) },
+};
+static const struct json_field exited_fields[] = {
+	{ "wait_status", FIELD_INT, offsetof(struct message_exited, wait_status), .required = true },
+};
+
+/* A newer peer may say more than we know: never strict. */
+#define OBJECT(name) \
+	const struct json_object message_##name##_object = \
+		JSON_OBJECT("message " #name, struct message_##name, name##_fields, false)
+OBJECT(hello);
+OBJECT(attach);
+OBJECT(resize);
+OBJECT(signal);
+OBJECT(stop);
+OBJECT(exec);
+OBJECT(rename);
+OBJECT(wait);
+OBJECT(error);
+OBJECT(ring);
+OBJECT(usage);
+OBJECT(exited);
