@@ -111,8 +111,6 @@ static int write_header(struct pack *p, struct archive_entry *e, struct err *err
 {
 	int r;
 
-	if (tree_is_stopped())
-		return fail(p, err, EINTR, "copy");
 	if (++p->report->entries > TREE_ENTRY_MAX)
 		return err_set(err, E2BIG, "tree", "there are more than %d files", TREE_ENTRY_MAX);
 	r = archive_write_header(p->out, e);
@@ -125,7 +123,7 @@ static int write_data(struct pack *p, int fd, int64_t size, struct err *err)
 	while (size > 0) {
 		const ssize_t n = read(fd, p->buf, min_size(PIECE, (size_t)size));
 
-		if (n < 0 && errno == EINTR && !tree_is_stopped())
+		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return fail(p, err, errno, "read");

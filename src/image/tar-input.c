@@ -4,24 +4,17 @@
 #include "image/tree.h"
 
 #include <errno.h>
-#include <unistd.h>
 
 static la_ssize_t on_read_file(struct archive *a, void *data, const void **ret)
 {
 	struct tar_input *in = data;
 
-	*ret = in->block;
-	for (;;) {
-		const ssize_t n = read(in->fd, in->block, sizeof(in->block));
+	const ssize_t n = tree_read(in->fd, in->block, sizeof(in->block));
 
-		if (n >= 0 && !tree_is_stopped())
-			return n;
-		if (n < 0 && errno == EINTR && !tree_is_stopped())
-			continue;
-		archive_set_error(a, tree_is_stopped() ? EINTR : errno, "%s",
-		                  tree_is_stopped() ? "interrupted" : strerror(errno));
-		return -1;
-	}
+	*ret = in->block;
+	if (n < 0)
+		archive_set_error(a, (int)-n, "%s", n == -EINTR ? "interrupted" : strerror((int)-n));
+	return n < 0 ? -1 : n;
 }
 
 static la_ssize_t on_read_tar(struct archive *a, void *data, const void **ret)
@@ -102,7 +95,7 @@ int tar_input_init(struct tar_input *in, int fd, struct err *err)
 	    archive_read_next_header(in->raw, &whole) != ARCHIVE_OK)
 		return no_tar(in->raw, err);
 	if (archive_read_open(in->tar, in, NULL, on_read_tar, NULL) != ARCHIVE_OK)
-		return failed(in->tar, NULL, err);
+		return no_tar(in->tar, err);
 	return 0;
 }
 

@@ -29,7 +29,7 @@ static inline void tar_add_sized(struct str *tar, const struct tar_entry *e, con
 	snprintf(head + 100, 8, "%07o", e->mode);
 	snprintf(head + 108, 8, "%07o", e->uid & 07777777);
 	snprintf(head + 116, 8, "%07o", e->gid & 07777777);
-	snprintf(head + 124, 12, "%011zo", n);
+	snprintf(head + 124, 12, "%011o", (unsigned)n);
 	snprintf(head + 136, 12, "%011o", (unsigned)TAR_TIME);
 	memset(head + 148, ' ', 8);
 	head[156] = e->type;

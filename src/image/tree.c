@@ -12,6 +12,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <locale.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -23,14 +24,45 @@
 
 static volatile sig_atomic_t stopped;
 
-void tree_stop(void)
+static void on_signal(int signo)
 {
 	stopped = 1;
 }
 
-bool tree_is_stopped(void)
+void tree_hold_signals(void)
 {
-	return stopped != 0;
+	static const int each[] = { SIGINT, SIGTERM, SIGHUP };
+	const struct sigaction stop = { .sa_handler = on_signal };
+	sigset_t held;
+
+	sigemptyset(&held);
+	for (size_t i = 0; i < array_len(each); i++) {
+		(void)sigaction(each[i], &stop, NULL);
+		sigaddset(&held, each[i]);
+	}
+	sigprocmask(SIG_BLOCK, &held, NULL);
+}
+
+ssize_t tree_read(int fd, void *data, size_t n)
+{
+	struct pollfd input = { .fd = fd, .events = POLLIN };
+	sigset_t none;
+
+	sigemptyset(&none);
+	for (;;) {
+		const int ready = ppoll(&input, 1, NULL, &none);
+		ssize_t got;
+
+		if (stopped)
+			return -EINTR;
+		if (ready < 0 && errno != EINTR)
+			return -errno;
+		got = ready > 0 ? read(fd, data, n) : -1;
+		if (got >= 0)
+			return got;
+		if (errno != EINTR)
+			return -errno;
+	}
 }
 
 static int enter_userns(int fd, struct err *err)

@@ -60,9 +60,12 @@ int tree_unpack(int in_fd, const struct tree_options *o, struct tree_report *ret
  */
 int tree_pack(int out_fd, const char *path, const struct tree_options *o, struct tree_report *ret, struct err *err);
 
-/* Ask a running tree_unpack or tree_pack to fail soon with -EINTR; async-signal-safe. */
-void tree_stop(void);
-bool tree_is_stopped(void);
+/*
+ * From here on SIGINT, SIGTERM and SIGHUP wait until tree_read, which then fails with -EINTR: at no other place would it
+ * be certain that they are noticed before the next wait. Bytes as read(2), or -errno. Blocks.
+ */
+void tree_hold_signals(void);
+ssize_t tree_read(int fd, void *data, size_t n);
 
 /*
  * The name of an entry as it is used: no empty or "." components, no leading "/"; "" is the top itself. 0, or -EPERM for

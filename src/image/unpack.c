@@ -570,6 +570,7 @@ int tree_unpack(int in_fd, const struct tree_options *o, struct tree_report *ret
 	u->o = o;
 	u->report = ret;
 	u->base = u->parent_fd = -1;
+	tree_hold_signals();
 	r = unpack_all(u, in_fd, err);
 	for (size_t i = 0; r < 0 && i < u->made.len; i++)
 		(void)path_remove_tree(u->base, u->made.items[i]);

@@ -37,22 +37,6 @@ static const struct arg_option options[] = {
 
 static const struct arg_parser parser = { .options = options, .count = array_len(options) };
 
-static void on_signal(int signo)
-{
-	tree_stop();
-}
-
-/* Interrupted, it still removes what is half made. */
-static void catch_signals(void)
-{
-	static const int each[] = { SIGINT, SIGTERM, SIGHUP };
-	const struct sigaction stop = { .sa_handler = on_signal };
-
-	for (size_t i = 0; i < array_len(each); i++)
-		(void)sigaction(each[i], &stop, NULL);
-	(void)signal(SIGXFSZ, SIG_IGN);
-}
-
 static int read_owner(const char *text, struct tree_options *o, struct err *err)
 {
 	_free_ char *uid = NULL;
@@ -117,7 +101,7 @@ int main(int argc, char **argv)
 	_err_ err = ERR_INIT;
 	int r;
 
-	catch_signals();
+	(void)signal(SIGXFSZ, SIG_IGN);          /* too large a file is an error, not an end */
 	r = args_parse(&parser, argc, argv, &args, &words, &err);
 	if (r == 0)
 		r = run(&args, &words, &err);
