@@ -242,7 +242,9 @@ word y z" ]
 	chmod 711 "$T"
 	probe=(setpriv --reuid 4242424 --regid 4242424 --clear-groups --no-new-privs)
 	"${probe[@]}" test -x "$T/pterm" || skip "the build is not readable for others"
+	install -d -o 4242424 -g 4242424 "$PTERM_HOME"
 	expect 1 "${probe[@]}" "$T/pterm" doctor -o json
+	[ -z "$(ls -A "$PTERM_HOME")" ]
 	status_of() { jq -r --arg name "$1" '.checks[] | select(.name == $name) | .status' <<<"$output"; }
 	[ "$(status_of subuid)" = problem ]
 	[ "$(status_of subgid)" = problem ]
