@@ -111,7 +111,7 @@ static void find_programs(struct house *h)
 		exe[n] = '\0';
 		beside = xstrndup(exe, (size_t)(path_base(exe) - exe - 1));
 		_free_ char *init = path_join(beside, "pterm-init");
-		_free_ char *data = path_join(beside, "data");
+		_free_ char *data = xasprintf("%s/../share", beside);    /* the build tree: src/ and share/ */
 
 		if (access(init, X_OK) == 0 && access(data, X_OK) == 0) {
 			h->libexec = TAKE(beside);

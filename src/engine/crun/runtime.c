@@ -57,9 +57,9 @@ static int locate(struct runtime *ret, const char *libexec, struct err *err)
 			               given);
 	}
 	if (found == NULL) {
-		_free_ char *private = xasprintf("%s/crun/crun", libexec);
+		_free_ char *beside = xasprintf("%s/crun/crun", libexec);
 
-		found = access(private, X_OK) == 0 ? TAKE(private) : NULL;
+		found = access(beside, X_OK) == 0 ? TAKE(beside) : child_find(PTERM_LIBEXECDIR "/crun/crun");
 	}
 	for (size_t i = 0; found == NULL && i < array_len(kinds); i++)
 		found = child_find(kinds[i].name);
