@@ -1,8 +1,10 @@
+#include "base/fd.h"
 #include "base/test.h"
 #include "engine/network.h"
 #include "engine/slirp.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -112,6 +114,13 @@ static void expect_port(struct spec_port *ports, size_t n, int want, const char 
 		test_fail(__FILE__, __LINE__, "\"%s\" does not say \"%s\"", err.msg, part);
 }
 
+static int port_start(void)
+{
+	_str_ text = STR_INIT;
+
+	return file_read(AT_FDCWD, "/proc/sys/net/ipv4/ip_unprivileged_port_start", 32, &text) < 0 ? 1024 : atoi(text.buf);
+}
+
 TEST(ports_are_looked_at_before)
 {
 	struct spec_port taken = { .container = 80 }, low = { 80, 80 }, twice[2];
@@ -122,5 +131,6 @@ TEST(ports_are_looked_at_before)
 	expect_port(&taken, 1, 0, "");
 	twice[0] = twice[1] = taken;
 	expect_port(twice, 2, -EINVAL, "twice");
-	expect_port(&low, 1, -EACCES, "cannot publish port 80: ports below ");
+	if (port_start() > 80)
+		expect_port(&low, 1, -EACCES, "cannot publish port 80: ports below ");
 }
