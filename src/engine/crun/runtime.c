@@ -14,6 +14,16 @@ static const struct { enum runtime_kind kind; const char *name, *oldest; } kinds
 	{ RUNTIME_CRUN, "crun", "1.14" }, { RUNTIME_RUNC, "runc", "1.1" }, { RUNTIME_YOUKI, "youki", "0.3" },
 };
 
+const char *runtime_name(enum runtime_kind kind)
+{
+	return kinds[kind].name;
+}
+
+const char *runtime_oldest(enum runtime_kind kind)
+{
+	return kinds[kind].oldest;
+}
+
 int version_compare(const char *a, const char *b)
 {
 	while (isdigit((unsigned char)*a) || isdigit((unsigned char)*b)) {
