@@ -42,8 +42,8 @@ int runtime_parse_version(const char *output, struct runtime *ret)
 {
 	char name[16], version[32];
 
-	if (sscanf(output, "%15s version %31s", name, version) != 2 &&
-	    sscanf(output, "%15s version: %31s", name, version) != 2)
+	if (sscanf(output, "%15s version: %31s", name, version) != 2 &&
+	    sscanf(output, "%15s version %31s", name, version) != 2)
 		return -EINVAL;
 	for (size_t i = 0; i < array_len(kinds); i++) {
 		if (!str_eq(kinds[i].name, name) || !isdigit((unsigned char)version[0]))
