@@ -22,6 +22,9 @@ int proc_signal(int pidfd, int signo);
 /* Send @signo to @pid if it still is the process that was started at @start_ticks. 0, -ESRCH, or -errno. */
 int proc_signal_known(pid_t pid, uint64_t start_ticks, int signo);
 
+/* Reap every child of this thread that has ended, but those in @known (0 entries are ignored). Never waits. */
+void proc_reap_others(const pid_t *known, size_t n);
+
 /* What a process and all its descendants use now. */
 struct proc_usage { uint64_t cpu_ns, memory_bytes, pids; };
 void proc_tree_usage(pid_t root, struct proc_usage *ret);

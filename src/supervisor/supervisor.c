@@ -396,6 +396,23 @@ static void on_term(uv_signal_t *handle, int signo)
 	supervisor_stop(handle->data, "a signal to its supervisor", STOP_DEFAULT_MS);
 }
 
+/* As subreaper we inherit what others leave behind (the runtime's helpers): nobody else would ever wait for those. */
+static void on_child(uv_signal_t *handle, int signo)
+{
+	const struct supervisor *s = handle->data;
+	const pid_t known[] = { s->has_container && s->container.ops->pid ? s->container.ops->pid((struct container *)&s->container) : 0,
+	                        s->container.helper_pid, s->container.starter_pid };
+
+	proc_reap_others(known, array_len(known));
+}
+
+static void watch_signal(struct supervisor *s, uv_signal_t *handle, uv_signal_cb fn, int signo)
+{
+	uv_signal_init(&s->loop, handle);
+	handle->data = s;
+	uv_signal_start(handle, fn, signo);
+}
+
 static int open_files(struct supervisor *s, struct err *err)
 {
 	uint64_t end = 0;
@@ -440,9 +457,8 @@ static int prepare(struct supervisor *s, int first, struct err *err)
 	r = clients_listen(s, err);
 	if (r < 0)
 		return r;
-	uv_signal_init(&s->loop, &s->on_term);
-	s->on_term.data = s;
-	uv_signal_start(&s->on_term, on_term, SIGTERM);
+	watch_signal(s, &s->on_term, on_term, SIGTERM);
+	watch_signal(s, &s->on_child, on_child, SIGCHLD);
 	if (first >= 0)
 		clients_first(s, first);
 	return 0;
@@ -456,6 +472,8 @@ static void release(struct supervisor *s)
 	timer_free(s->bell_timer);
 	if (s->on_term.data != NULL)
 		uv_close((uv_handle_t *)&s->on_term, NULL);
+	if (s->on_child.data != NULL)
+		uv_close((uv_handle_t *)&s->on_child, NULL);
 	uv_run(&s->loop, UV_RUN_NOWAIT);                 /* the close callbacks */
 	(void)uv_loop_close(&s->loop);
 	hub_fini(&s->hub);

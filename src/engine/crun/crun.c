@@ -26,7 +26,6 @@
 
 struct crun {
 	int control;                     /* to the sandbox process; -1 once it has said all */
-	pid_t sandbox;
 	struct watch *control_watch;
 	struct cgroup cgroup;
 	bool is_told;                    /* on_failed or on_started will not come from here any more */
@@ -153,7 +152,7 @@ static int launch(struct container *c, struct sandbox *s, const struct idmap *ma
 	r = idmap_go(&held, map, err);
 	if (r < 0)
 		return r;
-	own->sandbox = held.pid;
+	c->starter_pid = held.pid;
 	HOOK("supervisor.sandbox-started");
 	own->control = own_control;
 	own->control_watch = watch_new(c->loop, own_control, LOOP_READ, on_report, c);
@@ -212,11 +211,11 @@ static void end_sandbox(struct container *c)
 
 	own->control_watch = watch_free(own->control_watch);
 	own->control = fd_close(own->control);
-	if (own->sandbox > 0) {
-		(void)kill(own->sandbox, SIGKILL);               /* it has said all it has to say */
-		(void)child_wait(own->sandbox);
+	if (c->starter_pid > 0) {
+		(void)kill(c->starter_pid, SIGKILL);               /* it has said all it has to say */
+		(void)child_wait(c->starter_pid);
 	}
-	own->sandbox = 0;
+	c->starter_pid = 0;
 }
 
 /* Orphans of a start that did not work come to us, the subreaper; end them so that nothing is left. */
@@ -355,10 +354,10 @@ static int crun_kill(struct container *c)
 
 	if (inside_pid(c) > 0)
 		return inside_kill(c);
-	if (own->sandbox <= 0)
+	if (c->starter_pid <= 0)
 		return -ESRCH;
 	if (inside_hang_up(c) == 0)                              /* the runtime has begun: init ends when it reads */
-		(void)kill(own->sandbox, SIGKILL);
+		(void)kill(c->starter_pid, SIGKILL);
 	return 0;
 }
 
