@@ -22,6 +22,7 @@ build: deps $(BUILD)/build.ninja
 
 # Installs what is missing, builds, and runs a command in a container; with a terminal it then opens a shell in one.
 run: build
+	@tools/host-setup --auto || true
 	@tools/first-session $(PTERM)
 
 # Everything needed for the tests, then the tests: the quick ones first.
@@ -40,7 +41,7 @@ check-e2e:
 # Both commands of the README from a fresh clone in fresh, minimal systems. Takes long.
 check-fresh:
 	@tools/install-deps --tests --quiet
-	@test/tools/fresh
+	@test/tools/fresh all
 
 # What needs a whole machine with systemd and cgroup v2: limits, logout. Takes long.
 check-vm:

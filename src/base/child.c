@@ -112,7 +112,7 @@ char *child_find(const char *name)
 
 int child_start(const struct child *c, pid_t *ret_pid, struct err *err)
 {
-	_free_ char *path = child_find(c->argv[0]);
+	_free_ char *path = c->program ? xstrdup(c->program) : child_find(c->argv[0]);
 	volatile int failed = 0;                     /* vfork shares our memory: the child leaves its errno here */
 	const pid_t parent = getpid();
 	sigset_t all, old;
@@ -193,7 +193,7 @@ static pid_t fork_quietly(void)
 int child_hold(const struct child *c, child_before_fn *before, void *data, int kept_fd, struct child_held *ret,
                struct err *err)
 {
-	_free_ char *path = child_find(c->argv[0]);
+	_free_ char *path = c->program ? xstrdup(c->program) : child_find(c->argv[0]);
 	struct held h = { .child = c, .path = path, .before = before, .data = data };
 	_fd_ ours = -1;
 	_fd_ theirs = -1;

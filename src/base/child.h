@@ -14,6 +14,7 @@ struct child_fd { int from, to; };                /* @from here becomes @to ther
 
 struct child {
 	const char *const *argv;                  /* argv[0] is looked up in PATH unless it has a slash */
+	const char *program;                      /* what to execute instead of argv[0], as the child sees it; or NULL */
 	char *const *env;                         /* NULL: ours */
 	const struct child_fd *fds;               /* 0, 1, 2 are /dev/null unless named here */
 	size_t fd_count;
