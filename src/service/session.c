@@ -184,6 +184,28 @@ int session_connect(const struct session *s, struct conn *ret, struct err *err)
 	return 0;
 }
 
+int session_ask_status(const struct session *s, struct status *ret, struct err *err)
+{
+	_conn_ c = { 0 };
+	struct frame f;
+	int r = session_connect(s, &c, err);
+
+	if (r < 0)
+		return r;
+	r = conn_send(&c, MESSAGE_STATUS, NULL, 0, NULL, 0);
+	if (r < 0)
+		return err_set(err, -r, "connection", "cannot talk to the supervisor of session '%s': %m", s->status.name);
+	r = conn_expect(&c, MESSAGE_STATUS_IS, &f, ANSWER_MS, err);
+	if (r < 0)
+		return r;
+	*ret = (struct status){ 0 };
+	r = json_decode(f.data, f.len, &status_object, ret, err);
+	frame_close_fds(&f);
+	if (r < 0)
+		status_release(ret);
+	return r;
+}
+
 /* --- making --- */
 
 /* Take the session's lock in @dir_fd: the descriptor, -EBUSY when somebody has it, or -errno. */
