@@ -96,6 +96,24 @@ int proc_signal_known(pid_t pid, uint64_t start_ticks, int signo)
 	return start == start_ticks ? proc_signal(fd, signo) : -ESRCH;
 }
 
+void proc_find(proc_is_fn *is, void *data, struct proc_list *ret)
+{
+	DIR *dir = opendir("/proc");
+
+	for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;) {
+		_str_ args = STR_INIT;
+		char path[300];
+
+		if (!isdigit((unsigned char)e->d_name[0]))
+			continue;
+		snprintf(path, sizeof(path), "%s/cmdline", e->d_name);
+		if (file_read(dirfd(dir), path, 1 << 20, &args) == 0 && args.len > 0 && is(args.buf, args.len, data))
+			vec_push(ret, (pid_t)atoi(e->d_name));
+	}
+	if (dir != NULL)
+		closedir(dir);
+}
+
 static void push_children(pid_t pid, void *list)
 {
 	VEC(pid_t) *pids = list;

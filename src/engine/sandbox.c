@@ -329,6 +329,7 @@ static int run_sandbox(const struct sandbox *s)
 	pid = read_pid(s);
 	if (pid > 0)
 		(void)tell(s, SANDBOX_INIT, pid, -1);
+	HOOK("sandbox.told");
 	root = open(s->runtime_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root >= 0)
 		(void)path_remove_tree(root, s->runtime_id);

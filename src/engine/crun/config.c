@@ -66,6 +66,7 @@ static void put_process(struct json_writer *w, const struct container *c)
 	json_end(w, '}');
 	json_begin(w, "args", '[');
 	json_put_str(w, NULL, INIT_INSIDE);
+	json_put_str(w, NULL, c->place->id);             /* who it is of: whoever finds the supervisor dead knows it by this */
 	json_end(w, ']');
 	json_begin(w, "env", '[');
 	json_put_str(w, NULL, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
