@@ -202,7 +202,7 @@ TEST(files_go_in_as_the_sessions_user)
 	fixture_init(&f);
 	test_put(f.dir, "suid", "mine");
 	ASSERT_OK(fchmodat(f.dir, "suid", 06711, 0));
-	ASSERT_OK(mkdirat(f.dir, "d", 0750));
+	ASSERT_OK(mkdirat(f.dir, "d", 0751));
 	test_put(f.dir, "d/in", "in");
 	ASSERT_OK(symlinkat("d", f.dir, "link"));
 	ASSERT_OK(symlinkat("/etc/passwd", f.dir, "d/absolute"));
@@ -214,11 +214,11 @@ TEST(files_go_in_as_the_sessions_user)
 	ASSERT_COPIES(in(&f, "suid", "/tmp/new", err), 0);
 	ASSERT_COPIES(in(&f, "d", "/tmp", err), 0);
 	ASSERT_EQ(test_stat(f.root, "tmp/d/absolute").st_mode & S_IFMT, S_IFLNK);
-	ASSERT_EQ(test_stat(f.root, "tmp/d").st_mode, S_IFDIR | 0750);
+	ASSERT_EQ(test_stat(f.root, "tmp/d").st_mode, S_IFDIR | 0751);
 	ASSERT_COPIES(in(&f, "d/", "/tmp/e", err), 0);
 	ASSERT(path_exists(f.root, "tmp/e/absolute"));
 	ASSERT_COPIES(in(&f, "link/", "/tmp", err), 0);
-	ASSERT_EQ(test_stat(f.root, "tmp/link").st_mode, S_IFDIR | 0750);
+	ASSERT_EQ(test_stat(f.root, "tmp/link").st_mode, S_IFDIR | 0751);
 	ASSERT_COPIES(in(&f, "link", "/tmp/l", err), 0);
 	ASSERT_EQ(test_stat(f.root, "tmp/l").st_mode & S_IFMT, S_IFLNK);
 	ASSERT_COPIES(in(&f, "d/.", "/tmp", err), 0);
