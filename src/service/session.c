@@ -402,8 +402,9 @@ static int make_store(const struct house *h, const char *id, const struct spec *
 	r = path_mkdirs(dir, 0711);
 	if (r < 0)
 		return err_set(err, -r, "store", "cannot make '%s': %m", dir);
+	/* nobody else may come by: what is setuid inside would be so out here, for the container's ids */
 	if (geteuid() == 0 && spec->map != NULL && idmap_parse(spec->map, &map) == 0 &&
-	    chown(dir, map.uid.r[0].outside, map.gid.r[0].outside) < 0)
+	    (chown(dir, map.uid.r[0].outside, map.gid.r[0].outside) < 0 || chmod(dir, 0700) < 0))
 		return err_set(err, errno, "store", "cannot give '%s' to the container's root: %m", dir);
 	return 0;
 }
