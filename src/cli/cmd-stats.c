@@ -1,6 +1,7 @@
 #include "cli/listing.h"
 #include "cli/open.h"
 
+#include "base/units.h"
 #include "service/usage.h"
 
 #include <errno.h>
