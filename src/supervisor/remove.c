@@ -55,7 +55,7 @@ int session_remove(const struct house *h, const char *id, struct err *err)
 }
 
 /* Its maker or remover holds the lock for as long as it works on it. */
-static bool is_abandoned(const struct house *h, const char *dir)
+bool session_is_abandoned(const struct house *h, const char *dir)
 {
 	_free_ char *path = path_join(dir, "lock");
 	_fd_ fd = openat(h->sessions_fd, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
@@ -73,7 +73,7 @@ void session_remove_rest(const struct house *h)
 		const char *id = str_starts(e->d_name, ".rm-") ? e->d_name + 4 :
 		                 str_starts(e->d_name, ".new-") ? e->d_name + 5 : NULL;
 
-		if (id != NULL && is_abandoned(h, e->d_name))
+		if (id != NULL && session_is_abandoned(h, e->d_name))
 			(void)remove_content(h, id, e->d_name, NULL);
 	}
 	closedir(dir);
