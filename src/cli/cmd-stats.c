@@ -2,7 +2,6 @@
 #include "cli/open.h"
 
 #include "base/units.h"
-
 #include "service/usage.h"
 
 #include <errno.h>
