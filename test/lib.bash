@@ -68,4 +68,4 @@ wait_for() {
 }
 
 # field SESSION KEY: from the session's status.
-field() { pterm inspect "$1" -o json | python3 -c 'import json,sys; print(json.load(sys.stdin)["status"].get(sys.argv[1], ""))' "$2"; }
+field() { pterm inspect "$1" -o json | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["status"].get(sys.argv[1], ""))' "$2"; }

@@ -73,6 +73,7 @@ const struct command cmd_inspect = {
 	.name = "inspect",
 	.args = "SESSION",
 	.summary = "tell all about a session",
+	.group = GROUP_LOOK,
 	.parser = { rows, array_len(rows), 0 },
 	.options_size = sizeof(struct options),
 	.min_words = 1, .max_words = 1,

@@ -81,6 +81,7 @@ const struct command cmd_ls = {
 	.args = "",
 	.summary = "list sessions",
 	.examples = "pterm ls\npterm ls -o json # for programs",
+	.group = GROUP_LOOK,
 	.parser = { rows, array_len(rows), 0 },
 	.options_size = sizeof(struct options),
 	.run = run,

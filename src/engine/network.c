@@ -149,7 +149,7 @@ static int check_port(int64_t port, struct err *err)
 	return 0;
 }
 
-static int check_ports(const struct spec *spec, struct err *err)
+int network_check_ports(const struct spec *spec, struct err *err)
 {
 	for (size_t i = 0; i < spec->ports.len; i++) {
 		const struct spec_port *p = &spec->ports.items[i];
@@ -180,7 +180,7 @@ int network_check(const struct spec *spec, struct err *err)
 	r = find_program(&name, &path, err);
 	if (r == 0)
 		r = check_tun(is_other, err);
-	return r == 0 ? check_ports(spec, err) : r;
+	return r == 0 ? network_check_ports(spec, err) : r;
 }
 
 /* --- arguments --- */

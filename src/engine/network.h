@@ -21,6 +21,7 @@ const char *network_nameserver(const char *program);
  * 0; or -errno with what to do in @err.
  */
 int network_check(const struct spec *spec, struct err *err);
+int network_check_ports(const struct spec *spec, struct err *err);   /* the ports alone */
 /*
  * Connect the network namespace of @init, with the published ports of @c->spec; never the host's loopback. Sets
  * c->helper_pid and c->helper_start, and calls c->on.on_helper with them before the program is executed, so that whoever cleans

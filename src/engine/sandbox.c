@@ -307,11 +307,8 @@ static int run_sandbox(const struct sandbox *s)
 {
 	_fd_ listener = -1;
 	int root, status, pid;
-	char go;
 
 	HOOK("sandbox.mapped");
-	if (s->waits_for_go && recv(s->control, &go, 1, 0) != 1)
-		return -1;
 	if (make_bundle(s) < 0 || mount_rootfs(s) < 0 || attach_trees(s) < 0 || show_cgroup2(s) < 0)
 		return -1;
 	HOOK("sandbox.mounted");
@@ -335,6 +332,12 @@ static int run_sandbox(const struct sandbox *s)
 	root = open(s->runtime_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root >= 0)
 		(void)path_remove_tree(root, s->runtime_id);
+	if (pid > 0 && s->stays) {
+		char byte;
+
+		fd_close(s->lifeline);
+		(void)recv(s->control, &byte, 1, 0);     /* nothing comes: only its end */
+	}
 	return pid > 0 ? 0 : -1;
 }
 

@@ -161,6 +161,8 @@ static int end_failed(const struct end *e, const char *what, struct err *err)
 
 	if (e->text.len == 0)
 		return err_set(err, EIO, "copy", "cannot copy '%s': pterm-tree ended with exit code %d", shown, e->code);
+	if (str_starts(why, "cannot copy"))
+		return err_set(err, no > 0 ? no : EIO, "copy", "%s", why);
 	return err_set(err, no > 0 ? no : EIO, "copy", "cannot copy '%s': %s", shown, why);
 }
 

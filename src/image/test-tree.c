@@ -101,13 +101,16 @@ static struct outcome unpack(const struct str *tar, int dir)
 	return tree_run(args, in, -1, dir, false);
 }
 
-/* Unpack as the other end of cp does, confined (as root) or not (as nobody). */
+/* Unpack as the other end of cp does: as root confined, to 7:8; as nobody or an ordinary user unconfined, as its own. */
 static struct outcome unpack_to(const struct str *tar, int dir, const char *to, bool is_nobody)
 {
-	const char *const args[] = { "unpack", "--here", "--strip-setuid", "--report=4",
-	                             is_nobody ? "--owner=65534:65534" : "--owner=7:8", "--to", to, NULL };
+	char owner[48];
+	const char *const args[] = { "unpack", "--here", "--strip-setuid", "--report=4", owner, "--to", to, NULL };
 	_fd_ in = memory(tar->buf, tar->len);
+	const bool is_root = geteuid() == 0;
 
+	snprintf(owner, sizeof(owner), "--owner=%u:%u", is_nobody ? NOBODY : is_root ? 7 : geteuid(),
+	         is_nobody ? NOBODY : is_root ? 8 : getegid());
 	return tree_run(args, in, -1, dir, is_nobody);
 }
 

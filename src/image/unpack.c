@@ -218,6 +218,7 @@ static int place_finish(const struct place *at, int r, struct err *err)
 
 static int copy_data(struct unpack *u, int fd, const char *path, int64_t size, struct err *err)
 {
+	int64_t end = 0;
 	int r;
 
 	for (;;) {
@@ -237,8 +238,9 @@ static int copy_data(struct unpack *u, int fd, const char *path, int64_t size, s
 				return fail(err, errno, "write", path);
 			done += w > 0 ? (size_t)w : 0;
 		}
+		end = offset + (int64_t)n;
 	}
-	return ftruncate(fd, size) < 0 ? fail(err, errno, "set the size of", path) : 0;   /* a hole at the end */
+	return end != size && ftruncate(fd, size) < 0 ? fail(err, errno, "set the size of", path) : 0;   /* a hole at the end */
 }
 
 static int set_xattrs(struct unpack *u, int fd, struct archive_entry *e, const char *path, struct err *err)

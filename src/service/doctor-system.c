@@ -7,10 +7,10 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <sys/statvfs.h>
 
-enum { CGROUP2_MAGIC = 0x63677270 };
 static const char *const wanted_controllers[] = { "memory", "cpu", "pids" };
 
 static bool has_word(const char *text, const char *word)
@@ -72,17 +72,33 @@ static void not_cgroup2(const struct host *h, struct finding *f)
 		fix_by(f, "boot with cgroup_no_v1=all and mount cgroup2 on /sys/fs/cgroup");
 }
 
-static void not_delegated(const struct host *h, struct finding *f, const char *what)
+static void fix_by_cgroup(const struct host *h, struct finding *f)
 {
-	found_warning(f, "%s", what);
+	fix_by(f, "as root: make a cgroup with the controllers memory, cpu and pids, chown it to %s, and start the shell in it",
+	       h->user);
+}
+
+/* Under systemd the user's own manager hands cgroups out, and it runs while the user is logged in or lingers. */
+static void no_cgroup(const struct host *h, struct finding *f)
+{
+	if (!host_has_systemd(h)) {
+		found_warning(f, "no cgroup is delegated to you: limits cannot be used, all else works");
+		fix_by_cgroup(h, f);
+		return;
+	}
+	found_warning(f, "you have no systemd manager of your own, which would delegate cgroups: limits cannot be used, all else "
+	              "works");
+	fix_by(f, "sudo loginctl enable-linger %s  # or log in by ssh or at a terminal, and not with su", h->user);
+}
+
+static void fix_delegation(const struct host *h, struct finding *f)
+{
 	if (host_has_systemd(h))
 		fix_by(f, "%smkdir -p /etc/systemd/system/user@.service.d && printf '[Service]\\nDelegate=cpu cpuset io memory "
-		       "pids\\n' | %stee /etc/systemd/system/user@.service.d/delegate.conf && %ssystemctl daemon-reload && "
-		       "%sloginctl enable-linger %s  # then log in again", host_sudo(h), host_sudo(h), host_sudo(h), host_sudo(h),
-		       h->user);
+		       "pids\\n' | %stee /etc/systemd/system/user@.service.d/delegate.conf && %ssystemctl daemon-reload  # then "
+		       "log in again", host_sudo(h), host_sudo(h), host_sudo(h));
 	else
-		fix_by(f, "as root: make a cgroup with the controllers memory, cpu and pids, chown it to %s, and start the "
-		       "shell in it", h->user);
+		fix_by_cgroup(h, f);
 }
 
 static void judge_controllers(const struct host *h, struct finding *f, const char *dir)
@@ -102,7 +118,8 @@ static void judge_controllers(const struct host *h, struct finding *f, const cha
 	}
 	str_addf(&lacking, " %s not delegated to you: the limits of that name cannot be used",
 	         strchr(lacking.buf, ',') ? "are" : "is");
-	not_delegated(h, f, lacking.buf);
+	found_warning(f, "%s", lacking.buf);
+	fix_delegation(h, f);
 }
 
 void check_cgroup(const struct host *h, struct finding *f)
@@ -110,13 +127,13 @@ void check_cgroup(const struct host *h, struct finding *f)
 	_free_ char *at = host_path(h, "/sys/fs/cgroup"), *dir = NULL;
 	struct statfs fs;
 
-	if (h->statfs(at, &fs) < 0 || (uint32_t)fs.f_type != CGROUP2_MAGIC) {
+	if (h->statfs(at, &fs) < 0 || (uint32_t)fs.f_type != CGROUP2_SUPER_MAGIC) {
 		not_cgroup2(h, f);
 		return;
 	}
 	dir = delegated_cgroup(h);
 	if (dir == NULL)
-		not_delegated(h, f, "no cgroup is delegated to you: limits cannot be used, all else works");
+		no_cgroup(h, f);
 	else if ((fs.f_flags & ST_RDONLY) != 0)
 		found_warning(f, "/sys/fs/cgroup is mounted read-only: limits cannot be used, all else works");
 	else
@@ -185,20 +202,35 @@ void check_linger(const struct host *h, struct finding *f)
 	}
 }
 
+/* Where sockets and caches are without a usable $XDG_RUNTIME_DIR: as find_runtime() in supervisor/house.c. */
+static char *other_runtime_dir(const struct host *h)
+{
+	_free_ char *shm = host_path(h, "/dev/shm");
+	struct statfs fs;
+
+	if (h->statfs(shm, &fs) == 0 && fs.f_type == TMPFS_MAGIC)
+		return xasprintf("/dev/shm/pterm-%u", (unsigned)h->uid);
+	return path_join(h->home, "run");
+}
+
 void check_runtime_dir(const struct host *h, struct finding *f)
 {
 	const char *dir = h->env("XDG_RUNTIME_DIR");
-	_free_ char *own = xasprintf(RUNTIME_DIR_FALLBACK, (unsigned)h->uid);
+	_free_ char *other = other_runtime_dir(h);
 	struct stat st;
 
+	if (h->uid == 0) {
+		found_ok(f, "/run/pterm");
+		return;
+	}
 	if (dir == NULL)
-		found_ok(f, "XDG_RUNTIME_DIR is not set: %s is used", own);
+		found_ok(f, "XDG_RUNTIME_DIR is not set: %s is used", other);
 	else if (host_stat(h, dir, &st) < 0 || !S_ISDIR(st.st_mode))
-		found_warning(f, "XDG_RUNTIME_DIR is '%s', which is no directory: %s is used", dir, own);
-	else if (st.st_uid != h->uid || (st.st_mode & 077) != 0)
-		found_warning(f, "XDG_RUNTIME_DIR is '%s', which is not yours alone: %s is used", dir, own);
+		found_warning(f, "XDG_RUNTIME_DIR is '%s', which is no directory: %s is used", dir, other);
+	else if (st.st_uid != h->uid)
+		found_warning(f, "XDG_RUNTIME_DIR is '%s', which is not yours: %s is used", dir, other);
 	else
-		found_ok(f, "%s", dir);
+		found_ok(f, "%s/pterm", dir);
 	if (f->status != CHECK_OK)
 		fix_by(f, "unset XDG_RUNTIME_DIR  # or log in as %s instead of using su", h->user);
 }

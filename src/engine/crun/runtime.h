@@ -16,6 +16,8 @@ struct runtime { char path[4096]; char version[32]; enum runtime_kind kind; };
  * is none (ENOENT), or it is older than crun 1.14, runc 1.1, youki 0.3 (ENOTSUP).
  */
 int runtime_find(struct runtime *ret, const char *libexec, const char *cache_dir, struct err *err);
+const char *runtime_name(enum runtime_kind kind);
+const char *runtime_oldest(enum runtime_kind kind);        /* the oldest version that pterm takes */
 /* "crun version 1.21\n…" into kind and version; -EINVAL. */
 int runtime_parse_version(const char *output, struct runtime *ret);
 /* Compare "1.21" and "1.14" number by number: <0, 0, >0. */
