@@ -448,6 +448,9 @@ int session_rename(const struct house *h, struct session *s, const char *name, s
 		status_set(&s->status.name, name);
 		if (r == 0)
 			r = status_write(s->fd, &s->status, err);
+		if (r == 0)
+			(void)journal_append(s->fd, &(struct event){ .type = EVENT_renamed, .time_ms = time_now_ms(),
+			                                             .session = s->id, .name = name, .text = name, .number = -1 });
 	}
 	name_release(h, r < 0 ? name : old, s->id);
 	return r;
