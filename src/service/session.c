@@ -551,6 +551,9 @@ int session_rename(const struct house *h, struct session *s, const char *name, s
 	if (r == -EBUSY) {                               /* it lives: its supervisor writes the status */
 		s->is_alive = true;
 		r = tell_name(s, name, err);
+	} else if (r == 0) {
+		(void)journal_append(s->fd, &(struct event){ .type = EVENT_renamed, .time_ms = time_now_ms(),
+		                                             .session = s->id, .name = name, .text = name, .number = -1 });
 	}
 	HOOK("cli.renamed");
 	/* the names that it has now are the one in its status */
