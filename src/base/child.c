@@ -7,10 +7,12 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CHILD_FD_MAX = 16 };
+enum { CHILD_FD_MAX = 16, CHILD_KEEP_FROM = 64 };
 
 static const struct child_fd *wanted_at(const struct child *c, int to)
 {
@@ -21,15 +23,15 @@ static const struct child_fd *wanted_at(const struct child *c, int to)
 }
 
 /* In the child of vfork: only system calls, and nothing of the parent's memory is changed. */
-static int arrange_fds(const struct child *c)
+static int arrange_fds(const struct child *c, const int *also_keep, size_t also_count)
 {
-	int from[CHILD_FD_MAX], keep[CHILD_FD_MAX + 3];
+	int from[CHILD_FD_MAX], keep[CHILD_FD_MAX + 5];
 	size_t n = 0;
 
 	if (c->fd_count > CHILD_FD_MAX)
 		return E2BIG;
 	for (size_t i = 0; i < c->fd_count; i++) {           /* out of the way of every target */
-		from[i] = fcntl(c->fds[i].from, F_DUPFD_CLOEXEC, 64);
+		from[i] = fcntl(c->fds[i].from, F_DUPFD_CLOEXEC, CHILD_KEEP_FROM);
 		if (from[i] < 0)
 			return errno;
 	}
@@ -49,6 +51,8 @@ static int arrange_fds(const struct child *c)
 			return errno;
 		keep[n++] = c->fds[i].to;
 	}
+	for (size_t i = 0; i < also_count; i++)
+		keep[n++] = also_keep[i];
 	fd_close_from(3, keep, n);
 	return 0;
 }
@@ -64,10 +68,9 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static int run_child(const struct child *c, const char *path, pid_t parent)
+/* What happens between fork and exec. @keep: descriptors above all targets, close-on-exec. 0 or an errno. */
+static int become_child(const struct child *c, pid_t parent, const int *keep, size_t keep_count)
 {
-	int r;
-
 	reset_signals();
 	if (c->new_session)
 		(void)setsid();
@@ -75,7 +78,13 @@ static int run_child(const struct child *c, const char *path, pid_t parent)
 		return ECHILD;
 	if (c->cwd_fd > 0 && fchdir(c->cwd_fd) < 0)
 		return errno;
-	r = arrange_fds(c);
+	return arrange_fds(c, keep, keep_count);
+}
+
+static int run_child(const struct child *c, const char *path, pid_t parent)
+{
+	const int r = become_child(c, parent, NULL, 0);
+
 	if (r != 0)
 		return r;
 	execve(path, (char *const *)c->argv, c->env ? c->env : environ);
@@ -103,7 +112,7 @@ char *child_find(const char *name)
 
 int child_start(const struct child *c, pid_t *ret_pid, struct err *err)
 {
-	_free_ char *path = child_find(c->argv[0]);
+	_free_ char *path = c->program ? xstrdup(c->program) : child_find(c->argv[0]);
 	volatile int failed = 0;                     /* vfork shares our memory: the child leaves its errno here */
 	const pid_t parent = getpid();
 	sigset_t all, old;
@@ -131,6 +140,101 @@ int child_start(const struct child *c, pid_t *ret_pid, struct err *err)
 	}
 	*ret_pid = pid;
 	return 0;
+}
+
+/* --- a child that waits --- */
+
+struct held {
+	const struct child *child;
+	const char *path;
+	child_before_fn *before;
+	void *data;
+	int fd, kept_fd;
+};
+
+/* In the child: wait for the word, then become the program. Returns with the errno of what failed. */
+static int run_held(struct held *h, int kept_fd, pid_t parent)
+{
+	char go;
+	int r;
+
+	h->kept_fd = kept_fd < 0 ? -1 : fcntl(kept_fd, F_DUPFD_CLOEXEC, CHILD_KEEP_FROM);
+	const int keep[] = { h->fd, h->kept_fd };
+
+	r = become_child(h->child, parent, keep, h->kept_fd < 0 ? 1 : 2);
+	if (fd_read_all(h->fd, &go, 1) < 0)
+		_exit(125);                          /* our parent gave up or died */
+	if (r == 0 && h->before != NULL)
+		r = h->before(h->data, h->kept_fd);
+	if (r != 0)
+		return r;
+	execve(h->path, (char *const *)h->child->argv, h->child->env ? h->child->env : environ);
+	return errno;
+}
+
+/* As fork(2), but no handler of ours, atfork or signal, runs in the child. */
+static pid_t fork_quietly(void)
+{
+	sigset_t all, old;
+	pid_t pid;
+	int no;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	pid = (pid_t)syscall(SYS_clone, (unsigned long)SIGCHLD, NULL, NULL, NULL, 0UL);
+	if (pid == 0)
+		return 0;
+	no = errno;
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	errno = no;
+	return pid;
+}
+
+int child_hold(const struct child *c, child_before_fn *before, void *data, int kept_fd, struct child_held *ret,
+               struct err *err)
+{
+	_free_ char *path = c->program ? xstrdup(c->program) : child_find(c->argv[0]);
+	struct held h = { .child = c, .path = path, .before = before, .data = data };
+	_fd_ ours = -1;
+	_fd_ theirs = -1;
+	const pid_t parent = getpid();
+	int pair[2], r;
+	pid_t pid;
+
+	if (path == NULL)
+		return err_set(err, ENOENT, "no-program", "cannot find the program '%s'", c->argv[0]);
+	r = fd_socketpair(SOCK_STREAM, pair);
+	if (r < 0)
+		return err_set(err, -r, "socketpair", "cannot start '%s': %m", path);
+	ours = pair[0];
+	theirs = pair[1];
+	pid = fork_quietly();
+	if (pid < 0)
+		return err_set(err, errno, "fork", "cannot start '%s': %m", path);
+	if (pid == 0) {
+		fd_close(ours);                      /* or we would never see its end */
+		h.fd = fcntl(theirs, F_DUPFD_CLOEXEC, CHILD_KEEP_FROM);
+		r = run_held(&h, kept_fd, parent);
+		(void)fd_write_all(h.fd, &r, sizeof(r));
+		_exit(127);
+	}
+	*ret = (struct child_held){ .pid = pid, .fd = TAKE_FD(ours) };
+	return 0;
+}
+
+int child_go(struct child_held *h, struct err *err)
+{
+	ssize_t n = fd_send(h->fd, "", 1, NULL, 0);
+	int failed = 0, r;
+
+	r = n == 1 ? fd_read_all(h->fd, &failed, sizeof(failed)) : 0;
+	h->fd = fd_close(h->fd);
+	if (n == 1 && r < 0)                         /* the end: the exec closed it */
+		return 0;
+	(void)child_wait(h->pid);
+	if (n != 1)
+		return err_set(err, ECHILD, "exec", "a program was killed before it was started");
+	return err_set(err, failed > 0 ? failed : EIO, "exec", "cannot start a program: %m");
 }
 
 int child_wait(pid_t pid)

@@ -190,11 +190,11 @@ static int run_mapped(int go, int (*fn)(void *), void *arg)
 	return fn(arg);
 }
 
-pid_t idmap_clone(const struct idmap *map, int flags, int (*fn)(void *), void *arg, struct err *err)
+int idmap_hold(int flags, int (*fn)(void *), void *arg, struct idmap_held *ret, struct err *err)
 {
 	_fd_ go_read = -1;
 	_fd_ go_write = -1;
-	int pipes[2], r;
+	int pipes[2];
 	pid_t pid;
 
 	if (pipe2(pipes, O_CLOEXEC) < 0)
@@ -209,15 +209,39 @@ pid_t idmap_clone(const struct idmap *map, int flags, int (*fn)(void *), void *a
 		fd_close(go_write);
 		_exit(run_mapped(go_read, fn, arg));
 	}
-	r = idmap_write(pid, map, err);
+	*ret = (struct idmap_held){ .pid = pid, .go = TAKE_FD(go_write) };
+	return 0;
+}
+
+void idmap_drop(struct idmap_held *h)
+{
+	h->go = fd_close(h->go);
+	kill(h->pid, SIGKILL);
+	(void)child_wait(h->pid);
+}
+
+int idmap_go(struct idmap_held *h, const struct idmap *map, struct err *err)
+{
+	int r = idmap_write(h->pid, map, err);
+
 	if (r == 0)
-		r = fd_write_all(go_write, "", 1);
+		r = fd_write_all(h->go, "", 1);
 	if (r < 0) {
-		kill(pid, SIGKILL);
-		(void)child_wait(pid);
+		idmap_drop(h);
 		return r;
 	}
-	return pid;
+	h->go = fd_close(h->go);
+	return 0;
+}
+
+pid_t idmap_clone(const struct idmap *map, int flags, int (*fn)(void *), void *arg, struct err *err)
+{
+	struct idmap_held h;
+	int r = idmap_hold(flags, fn, arg, &h, err);
+
+	if (r == 0)
+		r = idmap_go(&h, map, err);
+	return r < 0 ? r : h.pid;
 }
 
 static void format_ranges(const struct id_ranges *m, struct str *out)

@@ -42,6 +42,14 @@ int idmap_write(pid_t pid, const struct idmap *map, struct err *err);
  * touch a loop. The pid is the caller's to reap; or -errno.
  */
 pid_t idmap_clone(const struct idmap *map, int flags, int (*fn)(void *), void *arg, struct err *err);
+/*
+ * The same in two steps. In between the child waits, and it is still of our own user: systemd moves only such processes into a
+ * cgroup. It exits when we die before idmap_go. Where idmap_go fails it is killed and reaped.
+ */
+struct idmap_held { pid_t pid; int go; };
+int idmap_hold(int flags, int (*fn)(void *), void *arg, struct idmap_held *ret, struct err *err);
+int idmap_go(struct idmap_held *h, const struct idmap *map, struct err *err);
+void idmap_drop(struct idmap_held *h);           /* end it instead */
 
 /* Both axes as one text and back: "0:1000:1,1:100000:65536;0:1000:1,…" (inside:outside:count, users; groups). */
 void idmap_format(const struct idmap *map, struct str *out);

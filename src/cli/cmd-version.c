@@ -1,7 +1,7 @@
 #include "cli/command.h"
 #include "cli/listing.h"
 
-#include "service/runtime.h"
+#include "service/host-runtime.h"
 
 #include <gnu/libc-version.h>
 
@@ -26,8 +26,8 @@ static void write_json(const struct host_runtime *r, struct str *out)
 	json_put_str(&w, "version", PTERM_VERSION);
 	if (r->path != NULL) {
 		json_begin(&w, "runtime", '{');
-		json_put_str(&w, "name", r->name);
-		json_put_str(&w, "version", r->version);
+		json_put_str(&w, "name", r->is_known ? runtime_name(r->runtime.kind) : NULL);
+		json_put_str(&w, "version", r->is_known ? r->runtime.version : NULL);
 		json_put_str(&w, "path", r->path);
 		json_end(&w, '}');
 	}
@@ -50,8 +50,8 @@ static void write_table(const struct host_runtime *r, struct str *out)
 	listing_cell(&l, "pterm");
 	listing_cell(&l, PTERM_VERSION);
 	listing_cellf(&l, "for %s by %s%s", PTERM_MACHINE, COMPILER, HAS_HOOKS ? ", a test build with kill points" : "");
-	listing_cell(&l, r->name ? r->name : "crun");
-	listing_cell(&l, r->version);
+	listing_cell(&l, runtime_name(r->is_known ? r->runtime.kind : RUNTIME_CRUN));
+	listing_cell(&l, r->is_known ? r->runtime.version : NULL);
 	listing_cell(&l, r->path ? r->path : "not found: pterm doctor says how to get it");
 	listing_cell(&l, "glibc");
 	listing_cell(&l, gnu_get_libc_version());

@@ -148,11 +148,10 @@ static void command_page(const struct command *c, struct str *out)
 	str_addf(&name, "pterm-%s", c->name);
 	add_title(out, name.buf);
 	str_adds(out, ".SH NAME\n");
-	add_text(out, name.buf);
-	str_adds(out, " \\- ");
-	add_text(out, c->summary);
-	str_addf(out, "\n.SH SYNOPSIS\n.B pterm %s\n[\\fIoptions\\fR]\n", c->name);
-	if (c->args != NULL)
+	str_addf(&name, " - %s", c->summary);
+	add_filled(out, name.buf);
+	str_addf(out, ".SH SYNOPSIS\n.B pterm %s\n[\\fIoptions\\fR]\n", c->name);
+	if (c->args != NULL && c->args[0] != '\0')
 		add_filled(out, c->args);
 	str_adds(out, ".SH DESCRIPTION\n");
 	add_sentence(out, c->summary);
@@ -191,9 +190,12 @@ static const struct entry environment[] = {
 	                "installed with pterm, else the one in PATH." },
 	{ "PTERM_DEFAULT_IMAGE", "The image of sessions that name none. The default is the one made at the installation." },
 	{ "PTERM_LOG", "How much is logged to standard error: err, warning, notice (the default), info or debug." },
+	{ "PTERM_NETWORK_PROGRAM", "What private networks are made with: pasta or slirp4netns. The default is the first of "
+	                           "them that is installed." },
+	{ "PTERM_ROOT_IDS", "For root only: START:COUNT, the ids that containers are given." },
 	{ "PTERM_SESSION", "Set inside a session: its id." },
-	{ "XDG_RUNTIME_DIR", "Where the state of the runtime is kept while sessions run; a directory of our own below /tmp "
-	                     "where it is not set." },
+	{ "XDG_RUNTIME_DIR", "Where sockets and caches are; a directory of our own in /dev/shm, or in PTERM_HOME, where it "
+	                     "is not set." },
 };
 
 static const struct entry files[] = {

@@ -46,6 +46,7 @@ struct container_events {
 	void (*on_exited)(void *data, int wait_status);                    /* the command ended, exactly so */
 	void (*on_gone)(void *data);                                       /* nothing of the container runs any more */
 	void (*on_helper)(void *data, pid_t pid, uint64_t start_ticks);    /* a program beside it is about to run */
+	void (*on_helper_failed)(void *data, const struct err *err);       /* it ended, or cannot do all; the container goes on */
 	void (*on_exec_started)(void *data, uint32_t exec, int tty);       /* tty: the receiver's, or -1 */
 	void (*on_exec_failed)(void *data, uint32_t exec, const struct err *err, int exit_code);
 	void (*on_exec_exited)(void *data, uint32_t exec, int wait_status);
@@ -94,6 +95,7 @@ struct container {
 	void *data;
 	unsigned run;                    /* how often this session was started: part of names that must be fresh */
 	struct inside *inside;           /* for engines that have a pterm-init, else NULL */
+	struct network *network;         /* what network.c keeps of the helper that it started */
 	void *own;                       /* the engine's */
 	int log_fd;                      /* what the runtime said; -1 none */
 	bool was_oom;                    /* the kernel ended something in it for want of memory */

@@ -14,11 +14,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+struct asked { uint32_t id; char *program; };
+
 struct inside {
 	int lifeline, console, pidfd;
 	pid_t pid;
 	struct watch *lifeline_watch, *console_watch, *pid_watch;
 	bool has_started, has_exited, is_gone;   /* init says things once; what a taken-over one repeats is dropped */
+	VEC(struct asked) asked;                 /* execs that init was told to start and has not answered */
 };
 
 /* --- commands --- */
@@ -61,6 +64,7 @@ static int command_fd(const struct container *c, const struct engine_exec *x)
 	int r;
 
 	strv_copy(&env, x->env);
+	strv_set_env(&env, "PTERM_SESSION", c->place->id);
 	if (head.keep_user)
 		use_own_world(&env);
 	head.envc = (uint32_t)env.len;
@@ -153,6 +157,20 @@ static int failed_to_run(const struct container *c, const struct init_message *m
 	return 126;
 }
 
+/* The program of an exec that init answers for; NULL: it was not asked for one. The caller frees. */
+static char *take_asked(struct inside *in, uint32_t id)
+{
+	for (size_t i = 0; i < in->asked.len; i++) {
+		char *program = in->asked.items[i].program;
+
+		if (in->asked.items[i].id != id)
+			continue;
+		in->asked.items[i] = in->asked.items[--in->asked.len];
+		return program;
+	}
+	return NULL;
+}
+
 static void on_failed(struct container *c, const struct init_message *m)
 {
 	const struct spec *spec = c->spec;
@@ -160,7 +178,11 @@ static void on_failed(struct container *c, const struct init_message *m)
 	int code;
 
 	if (m->id != 0) {
-		code = failed_to_run(c, m, "the command", &err);
+		_free_ char *program = take_asked(c->inside, m->id);
+
+		if (program == NULL)
+			return;
+		code = failed_to_run(c, m, program, &err);
 		c->on.on_exec_failed(c->data, m->id, &err, code);
 		return;
 	}
@@ -180,6 +202,7 @@ static void on_message(struct container *c, const struct init_message *m, int *f
 	switch (m->op) {
 	case INIT_STARTED:
 		if (m->id != 0) {
+			free(take_asked(in, m->id));
 			c->on.on_exec_started(c->data, m->id, tty);
 			if (tty >= 0)
 				fds[0] = -1;             /* consumed */
@@ -357,7 +380,11 @@ int inside_hang_up(struct container *c)
 
 int inside_exec(struct container *c, uint32_t id, const struct engine_exec *x, struct err *err)
 {
-	return run(c, id, x, err);
+	const int r = run(c, id, x, err);
+
+	if (r == 0)
+		vec_push(&c->inside->asked, ((struct asked){ .id = id, .program = xstrdup(x->argv->items[0]) }));
+	return r;
 }
 
 int inside_exec_signal(struct container *c, uint32_t id, int signo)
@@ -389,6 +416,9 @@ void inside_close(struct container *c)
 	watch_free(in->lifeline_watch);
 	watch_free(in->console_watch);
 	watch_free(in->pid_watch);
+	for (size_t i = 0; i < in->asked.len; i++)
+		free(in->asked.items[i].program);
+	vec_release(&in->asked);
 	fd_close(in->lifeline);
 	fd_close(in->console);
 	fd_close(in->pidfd);

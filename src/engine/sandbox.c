@@ -191,7 +191,7 @@ static int mount_rootfs(const struct sandbox *s)
 static int attach_trees(const struct sandbox *s)
 {
 	for (size_t i = 0; i < s->trees.len; i++) {
-		char at[16];
+		char at[32];
 		struct stat st;
 
 		snprintf(at, sizeof(at), "v%zu", i);
@@ -217,17 +217,35 @@ static int show_cgroup2(const struct sandbox *s)
 	return 0;
 }
 
+/*
+ * crun copies itself to where the container cannot overwrite it (CVE-2019-5736) and executes again, unless it already
+ * runs from a read-only file system. So give it one: a read-only mount of its file that nobody else sees saves an exec.
+ */
+static int read_only_copy(const char *program)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+	_fd_ tree = (int)syscall(SYS_open_tree, AT_FDCWD, program, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	if (tree < 0 || syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+		return -1;
+	return TAKE_FD(tree);
+}
+
 static pid_t start_runtime(const struct sandbox *s)
 {
-	const struct child_fd fds[] = { { s->log, 1 }, { s->log, 2 }, { s->lifeline, INIT_LIFELINE_FD } };
+	enum { PROGRAM_FD = INIT_LIFELINE_FD + 1 };
+	_fd_ program = read_only_copy(s->runtime.items[0]);
+	const struct child_fd fds[] = { { s->log, 1 }, { s->log, 2 }, { s->lifeline, INIT_LIFELINE_FD },
+	                                { program, PROGRAM_FD } };
+	_free_ char *path = program >= 0 ? xasprintf("/proc/self/fd/%d", PROGRAM_FD) : NULL;
 	char *const env[] = {
-		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 #ifdef PTERM_HOOKS
 		xasprintf("PTERM_HOOK=%s", getenv("PTERM_HOOK") ? getenv("PTERM_HOOK") : ""),
 #endif
 		NULL };
-	const struct child c = { .argv = (const char *const *)s->runtime.items, .env = env, .fds = fds,
-	                         .fd_count = array_len(fds), .dies_with_parent = true };
+	const struct child c = { .program = path, .argv = (const char *const *)s->runtime.items, .env = env, .fds = fds,
+	                         .fd_count = array_len(fds) - (program < 0), .dies_with_parent = true };
 	_err_ err = ERR_INIT;
 	pid_t pid;
 	const int r = child_start(&c, &pid, &err);
@@ -289,11 +307,8 @@ static int run_sandbox(const struct sandbox *s)
 {
 	_fd_ listener = -1;
 	int root, status, pid;
-	char go;
 
 	HOOK("sandbox.mapped");
-	if (s->waits_for_go && recv(s->control, &go, 1, 0) != 1)
-		return -1;
 	if (make_bundle(s) < 0 || mount_rootfs(s) < 0 || attach_trees(s) < 0 || show_cgroup2(s) < 0)
 		return -1;
 	HOOK("sandbox.mounted");
@@ -317,6 +332,12 @@ static int run_sandbox(const struct sandbox *s)
 	root = open(s->runtime_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root >= 0)
 		(void)path_remove_tree(root, s->runtime_id);
+	if (pid > 0 && s->stays) {
+		char byte;
+
+		fd_close(s->lifeline);
+		(void)recv(s->control, &byte, 1, 0);     /* nothing comes: only its end */
+	}
 	return pid > 0 ? 0 : -1;
 }
 

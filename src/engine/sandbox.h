@@ -1,7 +1,8 @@
 /*
  * The sandbox process: a child in a user, mount and cgroup namespace of its own, in which the session's overlay is mounted and
- * crun is run. It lives until the container does; its mounts die with the last process that sees them, so there is nothing to
- * clean up after a crash. Its bundle is a tmpfs that only this mount namespace sees, at the same place for every session.
+ * crun is run. It ends when the container is there (but see `stays`); its mounts die with the last process that sees them, so
+ * there is nothing to clean up after a crash. Its bundle is a tmpfs that only this mount namespace sees, at the same place for
+ * every session.
  */
 #pragma once
 
@@ -28,7 +29,7 @@ struct sandbox {
 	VEC(int) trees;                  /* detached mounts, to become <bundle>/v0, v1 …; idmapped where root asked */
 	int lower_tree;                  /* such a mount to be the lowest layer instead of the directory; -1 none */
 	int lifeline, control, log;
-	bool waits_for_go;               /* one byte on control before it begins: limits are being set */
+	bool stays;                      /* until it is killed: an empty cgroup is removed by systemd, with what it counted */
 };
 
 /* <runtime_dir>/bundle: where the bundle is mounted, in each sandbox's own mount namespace. */

@@ -37,6 +37,7 @@ void fix_by_sysctl(const struct host *h, struct finding *f, const char *setting)
 
 void check_runtime(const struct host *h, struct finding *f);
 void check_libexec(const struct host *h, struct finding *f);
+void check_image(const struct host *h, struct finding *f);
 void check_tun(const struct host *h, struct finding *f);
 void check_network(const struct host *h, struct finding *f);
 
@@ -47,9 +48,8 @@ void check_no_new_privs(const struct host *h, struct finding *f);
 void check_sysctls(const struct host *h, struct finding *f);
 void check_apparmor(const struct host *h, struct finding *f);
 void check_userns(const struct host *h, struct finding *f);
-/* Does AppArmor let only programs with a profile make user namespaces, and have ours one? */
+/* Does AppArmor let only programs with a profile make user namespaces? */
 bool apparmor_restricts(const struct host *h);
-bool apparmor_has_profile(const struct host *h);
 
 void check_overlay(const struct host *h, struct finding *f);
 void check_home(const struct host *h, struct finding *f);

@@ -76,10 +76,6 @@ void check_overlay(const struct host *h, struct finding *f)
 	const char *step = "";
 	int r;
 
-	if (apparmor_restricts(h) && apparmor_has_profile(h)) {
-		found_ok(f, "not tried: AppArmor lets only pterm-supervisor make a user namespace");
-		return;
-	}
 	r = h->use_overlay(at, &step);
 	if (r == 0) {
 		found_ok(f, "mounted one in %s", dir);

@@ -257,56 +257,38 @@ static int real_use_files(const char *dir, const char **ret_step)
 	return r;
 }
 
-static char *find_home(const struct passwd *pw)
-{
-	const char *home = getenv("PTERM_HOME"), *base = getenv("HOME");
-
-	if (home != NULL && *home != '\0')
-		return xstrdup(home);
-	if (base == NULL || *base == '\0')
-		base = pw ? pw->pw_dir : "/";
-	return path_join(base, ".pachyterm");
-}
-
-/* Beside us in a build tree, else where `make install` puts them. */
-static char *find_libexec(void)
+static char *own_program(void)
 {
 	char exe[4096];
 	const ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-	_free_ char *beside = NULL;
 
-	if (n <= 0)
-		return xstrdup(PTERM_LIBEXECDIR);
-	exe[n] = '\0';
-	*strrchr(exe, '/') = '\0';
-	beside = path_join(exe, "pterm-supervisor");
-	return xstrdup(path_exists(AT_FDCWD, beside) ? exe : PTERM_LIBEXECDIR);
+	return n > 0 ? xstrndup(exe, (size_t)n) : xstrdup("pterm");
 }
 
 void host_init(struct host *h)
 {
 	const uid_t uid = geteuid();
 	const struct passwd *pw = getpwuid(uid);
-	const char *store = getenv("PTERM_STORE");
 
 	*h = (struct host){
 		.root = "", .uid = uid, .user = pw ? xstrdup(pw->pw_name) : xasprintf("%u", (unsigned)uid),
-		.home = find_home(pw), .libexec = find_libexec(),
+		.program = own_program(),
 		.env = real_env, .run = real_run, .stat = real_stat, .statfs = real_statfs, .xattr = real_xattr,
 		.open = real_open, .has_no_new_privs = real_has_no_new_privs, .is_in_chroot = real_is_in_chroot,
 		.make_userns = real_make_userns, .use_overlay = real_use_overlay, .use_files = real_use_files,
 	};
-	if (store != NULL && *store != '\0')
-		h->store = xstrdup(store);
-	else
-		h->store = xstrdup(uid == 0 && getenv("PTERM_HOME") == NULL ? "/var/lib/pterm" : h->home);
+	house_find(&h->house);
+	h->home = h->house.home;
+	h->store = h->house.store;
+	h->libexec = h->house.libexec;
+	h->data = h->house.data;
+	h->default_image = h->house.default_image;
 }
 
 void host_release(struct host *h)
 {
 	free(h->user);
-	free(h->home);
-	free(h->store);
-	free(h->libexec);
+	free(h->program);
+	house_close(&h->house);
 	*h = (struct host){ 0 };
 }

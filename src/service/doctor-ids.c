@@ -6,6 +6,7 @@
 #include "base/idmap.h"
 #include "base/path.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <sys/statvfs.h>
@@ -172,10 +173,9 @@ bool apparmor_restricts(const struct host *h)
 	return h->uid != 0 && host_number(h, "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 0) == 1;
 }
 
-/* A line "profile … PATH … {" and a rule "userns" in one file; a path given with a pattern is not recognised. */
-bool apparmor_has_profile(const struct host *h)
+/* A file that names the program and has a rule "userns"; a program named by a pattern is not recognised. */
+static bool has_profile(const struct host *h, const char *program)
 {
-	_free_ char *program = xasprintf("%s/pterm-supervisor", h->libexec);
 	_free_ char *at = host_path(h, "/etc/apparmor.d");
 	bool has = false;
 	DIR *dir = opendir(at);
@@ -185,29 +185,46 @@ bool apparmor_has_profile(const struct host *h)
 	for (struct dirent *e; !has && (e = readdir(dir)) != NULL;) {
 		_free_ char *file = path_join("/etc/apparmor.d", e->d_name);
 		_str_ text = STR_INIT;
+		const char *found = NULL;
 
-		if (e->d_name[0] != '.' && host_read(h, file, &text) == 0)
-			has = strstr(text.buf, program) != NULL && strstr(text.buf, "userns") != NULL;
+		if (e->d_name[0] != '.' && host_read(h, file, &text) == 0 && strstr(text.buf, "userns") != NULL)
+			found = strstr(text.buf, program);
+		for (; found != NULL && !has; found = strstr(found + 1, program))
+			has = strchr("\" \t\n{", found[strlen(program)]) != NULL;     /* the whole path, not its beginning */
 	}
 	closedir(dir);
 	return has;
 }
 
+/* The lines of a profile, each between single quotes for printf; named as tools/host-setup names it. */
+static void add_profile(struct str *out, const char *program)
+{
+	str_adds(out, " 'profile pterm");
+	for (const char *p = program; *p != '\0'; p++)
+		str_addc(out, isalnum((unsigned char)*p) ? *p : '-');
+	str_addf(out, " \"%s\" flags=(unconfined) {' 'userns,' '}'", program);
+}
+
 void check_apparmor(const struct host *h, struct finding *f)
 {
+	_free_ char *supervisor = path_join(h->libexec, "pterm-supervisor");
+	const char *const programs[] = { h->program, supervisor };
+	_str_ lines = STR_INIT;
+
 	if (!apparmor_restricts(h)) {
 		found_ok(f, "does not restrict user namespaces here");
 		return;
 	}
-	if (apparmor_has_profile(h)) {
-		found_ok(f, "a profile lets %s/pterm-supervisor make user namespaces", h->libexec);
-		return;
+	found_ok(f, "profiles let %s and %s make user namespaces", programs[0], programs[1]);
+	for (size_t i = array_len(programs); i-- > 0;) {
+		add_profile(&lines, programs[i]);
+		if (!has_profile(h, programs[i]))
+			found_problem(f, "AppArmor lets only programs with a profile make user namespaces, and %s has none",
+			              programs[i]);
 	}
-	found_problem(f, "AppArmor lets only programs with a profile make user namespaces, and %s/pterm-supervisor has none",
-	              h->libexec);
-	fix_by(f, "printf '%%s\\n' 'abi <abi/4.0>,' 'profile pterm-supervisor %s/pterm-supervisor flags=(unconfined) {' "
-	       "'userns,' '}' | sudo tee /etc/apparmor.d/pterm-supervisor && "
-	       "sudo apparmor_parser -r /etc/apparmor.d/pterm-supervisor", h->libexec);
+	if (f->status != CHECK_OK)
+		fix_by(f, "printf '%%s\\n' 'abi <abi/4.0>,' 'include <tunables/global>'%s | sudo tee "
+		       "/etc/apparmor.d/pterm-doctor && sudo apparmor_parser -r /etc/apparmor.d/pterm-doctor", lines.buf);
 }
 
 static void userns_failed(const struct host *h, struct finding *f, int r)
@@ -231,13 +248,8 @@ static void userns_failed(const struct host *h, struct finding *f, int r)
 
 void check_userns(const struct host *h, struct finding *f)
 {
-	int r;
+	const int r = h->make_userns();
 
-	if (apparmor_restricts(h) && apparmor_has_profile(h)) {
-		found_ok(f, "not tried: AppArmor lets only pterm-supervisor make one");
-		return;
-	}
-	r = h->make_userns();
 	if (r == 0)
 		found_ok(f, "made one");
 	else if (apparmor_restricts(h))

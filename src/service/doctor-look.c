@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
-static void say(struct finding *f, enum check_status status, const char *fmt, va_list ap)
+static void _printf_(3, 0) say(struct finding *f, enum check_status status, const char *fmt, va_list ap)
 {
 	_str_ text = STR_INIT;
 

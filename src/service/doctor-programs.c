@@ -2,7 +2,9 @@
  * Checks of the programs that pterm needs beside it, and of where it keeps its own.
  */
 #include "service/doctor-checks.h"
-#include "service/runtime.h"
+#include "service/host-runtime.h"
+
+#include "base/path.h"
 
 #include <errno.h>
 #include <sys/statvfs.h>
@@ -16,37 +18,23 @@ static void fix_crun(const struct host *h, struct finding *f)
 		fix_by_package(h, f, PACKAGE_CRUN);
 }
 
-static void no_runtime(const struct host *h, struct finding *f)
+static void judge_runtime(const struct host *h, const struct host_runtime *r, struct finding *f)
 {
-	_free_ char *runc = host_find(h, "runc");
+	const char *name, *oldest;
 
-	if (h->env("PTERM_CRUN") != NULL) {
-		found_problem(f, "PTERM_CRUN is '%s', and there is no such program", h->env("PTERM_CRUN"));
-		fix_by(f, "unset PTERM_CRUN");
+	if (!r->is_known) {
+		found_problem(f, "%s is neither crun, runc nor youki: '%s'", r->path, r->said.buf);
 		return;
 	}
-	if (runc != NULL)
-		found_problem(f, "crun is not installed (PTERM_CRUN=%s would use runc instead)", runc);
+	name = runtime_name(r->runtime.kind);
+	oldest = runtime_oldest(r->runtime.kind);
+	if (version_compare(r->runtime.version, oldest) < 0)
+		found_problem(f, "%s is %s %s, and pterm needs %s or later", r->path, name, r->runtime.version, oldest);
+	else if (!r->has_seccomp)
+		found_problem(f, "%s is %s %s and was built without seccomp, which confines what runs inside", r->path, name,
+		              r->runtime.version);
 	else
-		found_problem(f, "crun is not installed");
-	fix_crun(h, f);
-}
-
-static void judge_crun(const struct host *h, const struct host_runtime *r, struct finding *f)
-{
-	if (r->version == NULL) {
-		found_warning(f, "%s does not say its version: '%s'", r->path, r->said.buf);
-	} else if (!version_at_least(r->version, CRUN_MIN_MAJOR, CRUN_MIN_MINOR)) {
-		found_problem(f, "%s is crun %s, and pterm needs %d.%d or later", r->path, r->version, CRUN_MIN_MAJOR,
-		              CRUN_MIN_MINOR);
-		fix_crun(h, f);
-	} else if (!r->has_seccomp) {
-		found_problem(f, "%s is crun %s and was built without seccomp, which confines what runs inside", r->path,
-		              r->version);
-		fix_crun(h, f);
-	} else {
-		found_ok(f, "crun %s at %s", r->version, r->path);
-	}
+		found_ok(f, "%s %s at %s", name, r->runtime.version, r->path);
 }
 
 void check_runtime(const struct host *h, struct finding *f)
@@ -54,31 +42,48 @@ void check_runtime(const struct host *h, struct finding *f)
 	struct host_runtime r;
 	const int code = host_runtime_find(h, &r);
 
-	if (r.path == NULL) {
-		no_runtime(h, f);
-	} else if (code < 0) {
+	if (r.path == NULL && r.is_given)
+		found_problem(f, "PTERM_CRUN is '%s', and there is no such program", h->env("PTERM_CRUN"));
+	else if (r.path == NULL)
+		found_problem(f, "crun is not installed");
+	else if (code < 0)
 		found_problem(f, "%s does not run: %s", r.path, r.said.len > 0 ? r.said.buf : strerror(-code));
-		if (str_eq(r.from, "PTERM_CRUN"))
-			fix_by(f, "unset PTERM_CRUN");
-		else
-			fix_crun(h, f);
-	} else if (r.version != NULL && !str_eq(r.name, "crun")) {
-		found_ok(f, "%s %s at %s, in place of crun", r.name, r.version, r.path);
-	} else {
-		judge_crun(h, &r, f);
-	}
+	else
+		judge_runtime(h, &r, f);
+	if (f->status != CHECK_OK && r.is_given)
+		fix_by(f, "unset PTERM_CRUN");
+	else if (f->status != CHECK_OK)
+		fix_crun(h, f);
 	host_runtime_release(&r);
+}
+
+/* The first of pterm's own programs that is not there; NULL when all are. */
+static const char *missing_program(const struct host *h)
+{
+	static const char *const names[] = { "pterm-supervisor", "pterm-init", "pterm-tree" };
+
+	for (size_t i = 0; i < array_len(names); i++) {
+		_free_ char *path = path_join(h->libexec, names[i]);
+
+		if (!host_is_program(h, path))
+			return names[i];
+	}
+	return NULL;
 }
 
 void check_libexec(const struct host *h, struct finding *f)
 {
-	_free_ char *at = host_path(h, h->libexec);
+	_free_ char *at = host_path(h, h->libexec), *filter = path_join(h->data, "seccomp.json");
+	const char *missing = missing_program(h);
 	struct statfs fs;
 
-	if (h->statfs(at, &fs) < 0) {
-		found_problem(f, "%s is not there: pterm is not installed as it was built", h->libexec);
+	if (missing != NULL)
+		found_problem(f, "there is no %s in %s: pterm is not installed as it was built", missing, h->libexec);
+	else if (!host_exists(h, filter))
+		found_problem(f, "there is no %s: pterm is not installed as it was built", filter);
+	if (f->found.len > 0) {
 		fix_by(f, "%smake install  # in pterm's source directory", host_sudo(h));
-	} else if ((fs.f_flags & ST_NOEXEC) != 0) {
+	} else if (h->statfs(at, &fs) == 0 && (fs.f_flags & ST_NOEXEC) != 0) {
 		found_problem(f, "the file system of %s is mounted noexec", h->libexec);
 		fix_by(f, "%smount -o remount,exec \"$(findmnt -no TARGET -T %s)\"", host_sudo(h), h->libexec);
 	} else {
@@ -86,12 +91,31 @@ void check_libexec(const struct host *h, struct finding *f)
 	}
 }
 
+void check_image(const struct host *h, struct finding *f)
+{
+	if (host_exists(h, h->default_image)) {
+		found_ok(f, "%s", h->default_image);
+		return;
+	}
+	found_warning(f, "there is no %s: sessions need --image", h->default_image);
+	if (h->env("PTERM_DEFAULT_IMAGE") != NULL)
+		fix_by(f, "unset PTERM_DEFAULT_IMAGE");
+	else
+		fix_by(f, "%stools/make-default-image %s  # in pterm's source directory", host_sudo(h), h->default_image);
+}
+
 void check_tun(const struct host *h, struct finding *f)
 {
 	_free_ char *at = host_path(h, "/dev/net/tun");
 	const int r = h->open(at);
+	struct stat st;
 
-	if (r == 0) {
+	/* the container's root opens it: the caller, or for root somebody who owns nothing here */
+	if (r == 0 && h->uid == 0 && h->stat(at, &st) == 0 && (st.st_mode & 06) != 06) {
+		found_warning(f, "only root may open /dev/net/tun, and root inside a session is another: sessions can use "
+		              "--network none or host only");
+		fix_by(f, "chmod 666 /dev/net/tun");
+	} else if (r == 0) {
 		found_ok(f, "/dev/net/tun can be opened");
 	} else if (r == -EACCES || r == -EPERM) {
 		found_warning(f, "you may not open /dev/net/tun: sessions can use --network none or host only");

@@ -7,10 +7,10 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <sys/statvfs.h>
 
-enum { CGROUP2_MAGIC = 0x63677270 };
 static const char *const wanted_controllers[] = { "memory", "cpu", "pids" };
 
 static bool has_word(const char *text, const char *word)
@@ -110,7 +110,7 @@ void check_cgroup(const struct host *h, struct finding *f)
 	_free_ char *at = host_path(h, "/sys/fs/cgroup"), *dir = NULL;
 	struct statfs fs;
 
-	if (h->statfs(at, &fs) < 0 || (uint32_t)fs.f_type != CGROUP2_MAGIC) {
+	if (h->statfs(at, &fs) < 0 || (uint32_t)fs.f_type != CGROUP2_SUPER_MAGIC) {
 		not_cgroup2(h, f);
 		return;
 	}
@@ -185,20 +185,35 @@ void check_linger(const struct host *h, struct finding *f)
 	}
 }
 
+/* Where sockets and caches are without a usable $XDG_RUNTIME_DIR: as find_runtime() in supervisor/house.c. */
+static char *other_runtime_dir(const struct host *h)
+{
+	_free_ char *shm = host_path(h, "/dev/shm");
+	struct statfs fs;
+
+	if (h->statfs(shm, &fs) == 0 && fs.f_type == TMPFS_MAGIC)
+		return xasprintf("/dev/shm/pterm-%u", (unsigned)h->uid);
+	return path_join(h->home, "run");
+}
+
 void check_runtime_dir(const struct host *h, struct finding *f)
 {
 	const char *dir = h->env("XDG_RUNTIME_DIR");
-	_free_ char *own = xasprintf(RUNTIME_DIR_FALLBACK, (unsigned)h->uid);
+	_free_ char *other = other_runtime_dir(h);
 	struct stat st;
 
+	if (h->uid == 0) {
+		found_ok(f, "/run/pterm");
+		return;
+	}
 	if (dir == NULL)
-		found_ok(f, "XDG_RUNTIME_DIR is not set: %s is used", own);
+		found_ok(f, "XDG_RUNTIME_DIR is not set: %s is used", other);
 	else if (host_stat(h, dir, &st) < 0 || !S_ISDIR(st.st_mode))
-		found_warning(f, "XDG_RUNTIME_DIR is '%s', which is no directory: %s is used", dir, own);
-	else if (st.st_uid != h->uid || (st.st_mode & 077) != 0)
-		found_warning(f, "XDG_RUNTIME_DIR is '%s', which is not yours alone: %s is used", dir, own);
+		found_warning(f, "XDG_RUNTIME_DIR is '%s', which is no directory: %s is used", dir, other);
+	else if (st.st_uid != h->uid)
+		found_warning(f, "XDG_RUNTIME_DIR is '%s', which is not yours: %s is used", dir, other);
 	else
-		found_ok(f, "%s", dir);
+		found_ok(f, "%s/pterm", dir);
 	if (f->status != CHECK_OK)
 		fix_by(f, "unset XDG_RUNTIME_DIR  # or log in as %s instead of using su", h->user);
 }

@@ -9,6 +9,7 @@
 
 #include "base/list.h"
 #include "base/str.h"
+#include "supervisor/house.h"
 
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -27,9 +28,9 @@ struct host {
 	const char *root;             /* "" or a made-up tree */
 	uid_t uid;
 	char *user;                   /* its name, or its number */
-	char *home;                   /* $PTERM_HOME */
-	char *store;                  /* where images and the files of sessions are: $PTERM_STORE, or the home */
-	char *libexec;                /* where pterm's own programs are */
+	char *program;                /* the program that asks: pterm */
+	const char *home, *store, *libexec, *data, *default_image;     /* as in struct house */
+	struct house house;           /* of the real host: owns them */
 
 	const char *(*env)(const char *name);
 	/* Of these, every path has @root in front already. -errno on failure. */
@@ -49,9 +50,6 @@ struct host {
 /* The real host, and who calls. Release with host_release. */
 void host_init(struct host *h);
 void host_release(struct host *h);
-
-/* Where the runtime keeps its state without a usable $XDG_RUNTIME_DIR; printf with the uid. */
-#define RUNTIME_DIR_FALLBACK "/tmp/pterm-%u"
 
 struct check {
 	const char *name;

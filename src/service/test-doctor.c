@@ -15,7 +15,7 @@
 
 /* What the made-up host answers where the answer is no file. */
 static struct {
-	const char *env_path, *env_crun, *env_store, *env_runtime_dir;
+	const char *env_path, *env_crun, *env_store, *env_image, *env_runtime_dir;
 	const char *program_says;
 	int program_exits;
 	mode_t mode;                          /* of every file, where not 0 */
@@ -39,6 +39,8 @@ static const char *made_up_env(const char *name)
 		return says.env_crun;
 	if (str_eq(name, "PTERM_STORE"))
 		return says.env_store;
+	if (str_eq(name, "PTERM_DEFAULT_IMAGE"))
+		return says.env_image;
 	return str_eq(name, "XDG_RUNTIME_DIR") ? says.env_runtime_dir : NULL;
 }
 
@@ -136,8 +138,9 @@ static void begin(void)
 	says.program_says = "";
 	says.step = "";
 	host = (struct host){
-		.root = root, .uid = 1000, .user = (char *)"alice", .home = (char *)"/home/alice/.pachyterm",
-		.store = (char *)"/home/alice/.pachyterm", .libexec = (char *)"/opt/libexec/pterm",
+		.root = root, .uid = 1000, .user = (char *)"alice", .program = (char *)"/opt/bin/pterm",
+		.home = "/home/alice/.pachyterm", .store = "/home/alice/.pachyterm", .libexec = "/opt/libexec/pterm",
+		.data = "/opt/share/pterm", .default_image = "/opt/share/pterm/default-image.tar",
 		.env = made_up_env, .run = made_up_run, .stat = made_up_stat, .statfs = made_up_statfs,
 		.xattr = made_up_xattr, .open = made_up_open, .has_no_new_privs = made_up_no_new_privs,
 		.is_in_chroot = made_up_in_chroot, .make_userns = made_up_userns, .use_overlay = made_up_overlay,
@@ -161,12 +164,17 @@ TEST(runtime)
 {
 	begin();
 	EXPECT(check_runtime, CHECK_PROBLEM, "crun is not installed", "sudo apt-get install crun");
+	put("/usr/bin/youki", "", 0755);
+	says.program_says = "youki version 0.5.4\n";
+	EXPECT(check_runtime, CHECK_OK, "youki 0.5.4 at /usr/bin/youki", "");
 	put("/usr/bin/runc", "", 0755);
-	EXPECT(check_runtime, CHECK_PROBLEM, "crun is not installed (PTERM_CRUN=/usr/bin/runc would use runc instead)",
-	       "sudo apt-get install crun");
+	says.program_says = "runc version 1.1.5+ds1\nlibseccomp: 2.5.4\n";
+	EXPECT(check_runtime, CHECK_OK, "runc 1.1.5+ds1 at /usr/bin/runc", "");
 	put("/usr/bin/crun", "", 0755);
 	says.program_says = CRUN_OK;
 	EXPECT(check_runtime, CHECK_OK, "crun 1.21 at /usr/bin/crun", "");
+	put(PTERM_LIBEXECDIR "/crun/crun", "", 0755);
+	EXPECT(check_runtime, CHECK_OK, "crun 1.21 at " PTERM_LIBEXECDIR "/crun/crun", "");
 	put("/opt/libexec/pterm/crun/crun", "", 0755);
 	EXPECT(check_runtime, CHECK_OK, "crun 1.21 at /opt/libexec/pterm/crun/crun", "");
 	put("/usr/local/bin/mine", "", 0755);
@@ -182,24 +190,22 @@ TEST(runtime)
 
 TEST(runtime_says_its_version)
 {
-	static const struct { const char *says; enum check_status status; const char *found, *fix; } t[] = {
-		{ "crun version 1.14.1\n+SECCOMP\n", CHECK_OK, "crun 1.14.1 at /usr/bin/crun", "" },
-		{ "crun version 2.0\n+SECCOMP\n", CHECK_OK, "crun 2.0 at /usr/bin/crun", "" },
-		{ "crun version 1.8.1\n+SECCOMP\n", CHECK_PROBLEM, "/usr/bin/crun is crun 1.8.1, and pterm needs 1.14 or later",
-		  "sudo apt-get install crun" },
+	static const struct { const char *says; enum check_status status; const char *found; } t[] = {
+		{ "crun version 1.14.1\n+SECCOMP\n", CHECK_OK, "crun 1.14.1 at /usr/bin/crun" },
+		{ "crun version 2.0\n+SECCOMP\n", CHECK_OK, "crun 2.0 at /usr/bin/crun" },
+		{ "crun version 1.8.1\n+SECCOMP\n", CHECK_PROBLEM, "/usr/bin/crun is crun 1.8.1, and pterm needs 1.14 or later" },
 		{ "crun version 1.21\n+SYSTEMD\n", CHECK_PROBLEM,
-		  "/usr/bin/crun is crun 1.21 and was built without seccomp, which confines what runs inside",
-		  "sudo apt-get install crun" },
-		{ "crun version UNKNOWN\n", CHECK_WARNING, "/usr/bin/crun does not say its version: 'crun version UNKNOWN'", "" },
-		{ "runc version 1.1.5+ds1\nlibseccomp: 2.5.4\n", CHECK_OK, "runc 1.1.5+ds1 at /usr/bin/crun, in place of crun", "" },
-		{ "", CHECK_WARNING, "/usr/bin/crun does not say its version: ''", "" },
+		  "/usr/bin/crun is crun 1.21 and was built without seccomp, which confines what runs inside" },
+		{ "crun version UNKNOWN\n", CHECK_PROBLEM, "/usr/bin/crun is neither crun, runc nor youki: 'crun version UNKNOWN'" },
+		{ "runc version 1.0.3\n", CHECK_PROBLEM, "/usr/bin/crun is runc 1.0.3, and pterm needs 1.1 or later" },
+		{ "", CHECK_PROBLEM, "/usr/bin/crun is neither crun, runc nor youki: ''" },
 	};
 
 	for (size_t i = 0; i < array_len(t); i++) {
 		begin();
 		put("/usr/bin/crun", "", 0755);
 		says.program_says = t[i].says;
-		EXPECT(check_runtime, t[i].status, t[i].found, t[i].fix);
+		EXPECT(check_runtime, t[i].status, t[i].found, t[i].status == CHECK_OK ? "" : "sudo apt-get install crun");
 	}
 	says.program_exits = 127;
 	says.program_says = "error while loading \033[2Jshared libraries\nmore\n";
@@ -324,6 +330,12 @@ TEST(userns_limits)
 	end();
 }
 
+#define APPARMOR_FIX \
+	"printf '%s\\n' 'abi <abi/4.0>,' 'include <tunables/global>' 'profile pterm-opt-libexec-pterm-pterm-supervisor " \
+	"\"/opt/libexec/pterm/pterm-supervisor\" flags=(unconfined) {' 'userns,' '}' 'profile pterm-opt-bin-pterm " \
+	"\"/opt/bin/pterm\" flags=(unconfined) {' 'userns,' '}' | sudo tee /etc/apparmor.d/pterm-doctor && " \
+	"sudo apparmor_parser -r /etc/apparmor.d/pterm-doctor"
+
 TEST(apparmor)
 {
 	begin();
@@ -332,14 +344,19 @@ TEST(apparmor)
 	EXPECT(check_apparmor, CHECK_OK, "does not restrict user namespaces here", "");
 	put("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1\n", 0644);
 	put("/etc/apparmor.d/other", "profile x /usr/bin/x {\n userns,\n}\n", 0644);
-	put("/etc/apparmor.d/half", "profile p /opt/libexec/pterm/pterm-supervisor {\n}\n", 0644);
+	put("/etc/apparmor.d/half", "profile p /opt/bin/pterm {\n}\n", 0644);
 	EXPECT(check_apparmor, CHECK_PROBLEM,
-	       "AppArmor lets only programs with a profile make user namespaces, and /opt/libexec/pterm/pterm-supervisor has none",
-	       "printf '%s\\n' 'abi <abi/4.0>,' 'profile pterm-supervisor /opt/libexec/pterm/pterm-supervisor "
-	       "flags=(unconfined) {' 'userns,' '}' | sudo tee /etc/apparmor.d/pterm-supervisor && "
-	       "sudo apparmor_parser -r /etc/apparmor.d/pterm-supervisor");
-	put("/etc/apparmor.d/pterm", "profile p /opt/libexec/pterm/pterm-supervisor flags=(unconfined) {\n userns,\n}\n", 0644);
-	EXPECT(check_apparmor, CHECK_OK, "a profile lets /opt/libexec/pterm/pterm-supervisor make user namespaces", "");
+	       "AppArmor lets only programs with a profile make user namespaces, and /opt/bin/pterm has none", APPARMOR_FIX);
+	/* a profile of the supervisor alone begins with the same letters as pterm's would */
+	put("/etc/apparmor.d/pterm", "profile p \"/opt/bin/pterm-supervisor\" flags=(unconfined) {\n userns,\n}\n", 0644);
+	EXPECT(check_apparmor, CHECK_PROBLEM,
+	       "AppArmor lets only programs with a profile make user namespaces, and /opt/bin/pterm has none", APPARMOR_FIX);
+	put("/etc/apparmor.d/pterm", "profile p \"/opt/bin/pterm\" {\n userns,\n}\n", 0644);
+	EXPECT(check_apparmor, CHECK_PROBLEM, "AppArmor lets only programs with a profile make user namespaces, and "
+	       "/opt/libexec/pterm/pterm-supervisor has none", APPARMOR_FIX);
+	put("/etc/apparmor.d/more", "profile q /opt/libexec/pterm/pterm-supervisor flags=(unconfined) {\n userns,\n}\n", 0644);
+	EXPECT(check_apparmor, CHECK_OK,
+	       "profiles let /opt/bin/pterm and /opt/libexec/pterm/pterm-supervisor make user namespaces", "");
 	host.uid = 0;
 	EXPECT(check_apparmor, CHECK_OK, "does not restrict user namespaces here", "");
 	end();
@@ -367,8 +384,6 @@ TEST(userns)
 	EXPECT(check_userns, CHECK_PROBLEM, "making one fails: Invalid argument", "boot a kernel of your distribution");
 	put("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1\n", 0644);
 	EXPECT(check_userns, CHECK_PROBLEM, "making one is refused by AppArmor: see the row apparmor", "");
-	put("/etc/apparmor.d/pterm", "/opt/libexec/pterm/pterm-supervisor userns", 0644);
-	EXPECT(check_userns, CHECK_OK, "not tried: AppArmor lets only pterm-supervisor make one", "");
 	end();
 }
 
@@ -391,9 +406,6 @@ TEST(overlay)
 	EXPECT(check_overlay, CHECK_PROBLEM, "not tried, because there is no user namespace for it: see the row userns", "");
 	says.step = "making a directory";
 	EXPECT(check_overlay, CHECK_PROBLEM, "not tried, because you cannot make files in /home/alice: see the row home", "");
-	put("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1\n", 0644);
-	put("/etc/apparmor.d/pterm", "/opt/libexec/pterm/pterm-supervisor userns", 0644);
-	EXPECT(check_overlay, CHECK_OK, "not tried: AppArmor lets only pterm-supervisor make a user namespace", "");
 	end();
 }
 
@@ -434,16 +446,39 @@ TEST(home)
 	end();
 }
 
+#define INSTALL_FIX "sudo make install  # in pterm's source directory"
+
 TEST(libexec)
 {
 	begin();
-	EXPECT(check_libexec, CHECK_PROBLEM, "/opt/libexec/pterm is not there: pterm is not installed as it was built",
-	       "sudo make install  # in pterm's source directory");
-	put_dir("/opt/libexec/pterm");
+	EXPECT(check_libexec, CHECK_PROBLEM,
+	       "there is no pterm-supervisor in /opt/libexec/pterm: pterm is not installed as it was built", INSTALL_FIX);
+	put("/opt/libexec/pterm/pterm-supervisor", "", 0755);
+	put("/opt/libexec/pterm/pterm-init", "", 0644);   /* not executable */
+	put("/opt/libexec/pterm/pterm-tree", "", 0755);
+	EXPECT(check_libexec, CHECK_PROBLEM,
+	       "there is no pterm-init in /opt/libexec/pterm: pterm is not installed as it was built", INSTALL_FIX);
+	put("/opt/libexec/pterm/pterm-init", "", 0755);
+	EXPECT(check_libexec, CHECK_PROBLEM,
+	       "there is no /opt/share/pterm/seccomp.json: pterm is not installed as it was built", INSTALL_FIX);
+	put("/opt/share/pterm/seccomp.json", "", 0644);
 	EXPECT(check_libexec, CHECK_OK, "/opt/libexec/pterm", "");
 	says.fs_flags = ST_NOEXEC;
 	EXPECT(check_libexec, CHECK_PROBLEM, "the file system of /opt/libexec/pterm is mounted noexec",
 	       "sudo mount -o remount,exec \"$(findmnt -no TARGET -T /opt/libexec/pterm)\"");
+	end();
+}
+
+TEST(image)
+{
+	begin();
+	EXPECT(check_image, CHECK_WARNING, "there is no /opt/share/pterm/default-image.tar: sessions need --image",
+	       "sudo tools/make-default-image /opt/share/pterm/default-image.tar  # in pterm's source directory");
+	says.env_image = "/x";
+	EXPECT(check_image, CHECK_WARNING, "there is no /opt/share/pterm/default-image.tar: sessions need --image",
+	       "unset PTERM_DEFAULT_IMAGE");
+	put("/opt/share/pterm/default-image.tar", "", 0644);
+	EXPECT(check_image, CHECK_OK, "/opt/share/pterm/default-image.tar", "");
 	end();
 }
 
@@ -457,6 +492,13 @@ TEST(tun)
 	says.open = -EACCES;
 	EXPECT(check_tun, CHECK_WARNING, "you may not open /dev/net/tun: sessions can use --network none or host only",
 	       "sudo chmod 666 /dev/net/tun");
+	host.uid = 0;
+	says.open = 0;
+	put("/dev/net/tun", "", 0600);
+	EXPECT(check_tun, CHECK_WARNING, "only root may open /dev/net/tun, and root inside a session is another: sessions can "
+	       "use --network none or host only", "chmod 666 /dev/net/tun");
+	put("/dev/net/tun", "", 0666);
+	EXPECT(check_tun, CHECK_OK, "/dev/net/tun can be opened", "");
 	end();
 }
 
@@ -579,23 +621,23 @@ TEST(linger)
 
 TEST(runtime_dir)
 {
+	static const char fix[] = "unset XDG_RUNTIME_DIR  # or log in as alice instead of using su";
+
 	begin();
-	EXPECT(check_runtime_dir, CHECK_OK, "XDG_RUNTIME_DIR is not set: /tmp/pterm-1000 is used", "");
+	EXPECT(check_runtime_dir, CHECK_OK, "XDG_RUNTIME_DIR is not set: /home/alice/.pachyterm/run is used", "");
+	put_dir("/dev/shm");
+	says.fs_type = 0x01021994;                        /* tmpfs */
+	EXPECT(check_runtime_dir, CHECK_OK, "XDG_RUNTIME_DIR is not set: /dev/shm/pterm-1000 is used", "");
 	says.env_runtime_dir = "/run/user/1000";
 	EXPECT(check_runtime_dir, CHECK_WARNING,
-	       "XDG_RUNTIME_DIR is '/run/user/1000', which is no directory: /tmp/pterm-1000 is used",
-	       "unset XDG_RUNTIME_DIR  # or log in as alice instead of using su");
+	       "XDG_RUNTIME_DIR is '/run/user/1000', which is no directory: /dev/shm/pterm-1000 is used", fix);
 	put_dir("/run/user/1000");
-	says.mode = 0700;
 	EXPECT(check_runtime_dir, CHECK_WARNING,
-	       "XDG_RUNTIME_DIR is '/run/user/1000', which is not yours alone: /tmp/pterm-1000 is used",
-	       "unset XDG_RUNTIME_DIR  # or log in as alice instead of using su");
+	       "XDG_RUNTIME_DIR is '/run/user/1000', which is not yours: /dev/shm/pterm-1000 is used", fix);
 	says.owner = 1000;
-	EXPECT(check_runtime_dir, CHECK_OK, "/run/user/1000", "");
-	says.mode = 0755;
-	EXPECT(check_runtime_dir, CHECK_WARNING,
-	       "XDG_RUNTIME_DIR is '/run/user/1000', which is not yours alone: /tmp/pterm-1000 is used",
-	       "unset XDG_RUNTIME_DIR  # or log in as alice instead of using su");
+	EXPECT(check_runtime_dir, CHECK_OK, "/run/user/1000/pterm", "");
+	host.uid = 0;
+	EXPECT(check_runtime_dir, CHECK_OK, "/run/pterm", "");
 	end();
 }
 
@@ -632,7 +674,7 @@ TEST(a_diagnosis_has_every_check_and_counts)
 	doctor_run(&host, &d);
 	for (; checks[n].name != NULL; n++) {
 		ASSERT(d.findings.items[n].found.len > 0);
-		if (d.findings.items[n].status == CHECK_PROBLEM && !str_eq(checks[n].name, "overlay"))
+		if (d.findings.items[n].status == CHECK_PROBLEM)
 			ASSERT(d.findings.items[n].fix.len > 0);
 	}
 	ASSERT_EQ(d.findings.len, n);

@@ -111,7 +111,7 @@ static void find_programs(struct house *h)
 		exe[n] = '\0';
 		beside = xstrndup(exe, (size_t)(path_base(exe) - exe - 1));
 		_free_ char *init = path_join(beside, "pterm-init");
-		_free_ char *data = path_join(beside, "data");
+		_free_ char *data = xasprintf("%s/../share", beside);    /* the build tree: src/ and share/ */
 
 		if (access(init, X_OK) == 0 && access(data, X_OK) == 0) {
 			h->libexec = TAKE(beside);
@@ -139,16 +139,21 @@ static int open_dir(const char *path, int *ret, struct err *err)
 	return *ret < 0 ? err_set(err, errno, "home", "cannot open '%s': %m", path) : 0;
 }
 
-int house_open(struct house *h, struct err *err)
+void house_find(struct house *h)
 {
-	int r;
-
 	*h = (struct house){ .sessions_fd = -1, .names_fd = -1 };
 	h->home = find_home();
 	h->store = find_store(h->home);
 	h->sessions = path_join(h->home, "sessions");
 	h->names = path_join(h->home, "names");
 	find_programs(h);
+}
+
+int house_open(struct house *h, struct err *err)
+{
+	int r;
+
+	house_find(h);
 	r = make_private(h->home, 0700, err);
 	if (r == 0)
 		r = make_private(h->sessions, 0700, err);

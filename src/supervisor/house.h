@@ -16,6 +16,8 @@ struct house {
 	int sessions_fd, names_fd;
 };
 
+/* Only say where things are: nothing is made and nothing opened; .runtime stays NULL. */
+void house_find(struct house *h);
 /* Find the directories and make what is missing, private to the user. 0 or -errno: see @err. */
 int house_open(struct house *h, struct err *err);
 void house_close(struct house *h);

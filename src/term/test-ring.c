@@ -5,7 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -101,6 +104,64 @@ TEST(random_runs_agree_with_a_model)
 	}
 }
 
+/*
+ * The one moment that chance does not find: the writer comes while a reader is in the middle of copying. The buffer's second
+ * page cannot be written, so the copy stops there; the signal handler is the writer.
+ */
+static struct { struct ring *w; uint8_t *page; size_t page_size; uint64_t head; size_t n; int calls; } intruder;
+
+static void on_fault(int signo)
+{
+	intruder.calls++;
+	if (mprotect(intruder.page, intruder.page_size, PROT_READ | PROT_WRITE) != 0)
+		_exit(99);
+	ring_write(intruder.w, truth(intruder.head), min_size(intruder.n, 3 * SMALL));
+	intruder.head += intruder.n;
+}
+
+static void read_while_written(struct ring *w, uint8_t *out, size_t size)
+{
+	_cleanup_(ring_freep) struct ring *r = NULL;
+	const uint64_t keep = SMALL - RING_RESERVE, before = intruder.head - test_rand_below(keep + 1);
+	uint64_t pos = before, lost, oldest;
+	size_t n;
+
+	ASSERT_OK(ring_map(&r, ring_reader_fd(w), NULL));
+	intruder.n = test_rand_below(3) == 0 ? test_rand_below(3 * SMALL) : test_rand_below(SMALL);
+	ASSERT_EQ(mprotect(intruder.page, intruder.page_size, PROT_NONE), 0);
+	n = ring_read(r, &pos, out, size, &lost);
+	ASSERT_EQ(mprotect(intruder.page, intruder.page_size, PROT_READ | PROT_WRITE), 0);
+	oldest = ring_oldest(w);
+	ASSERT_EQ(pos, before + lost + n);
+	ASSERT_EQ(lost, before < oldest ? oldest - before : 0);
+	ASSERT(n > 0 || before == intruder.head);
+	ASSERT_MEMEQ(out, truth(pos - n), n);
+}
+
+TEST(a_writer_comes_while_a_reader_copies)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const struct sigaction act = { .sa_handler = on_fault };
+	_cleanup_(ring_freep) struct ring *w = NULL;
+	struct sigaction before;
+	uint8_t *out = mmap(NULL, SMALL, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT(out != MAP_FAILED);
+	ASSERT_OK(ring_create(&w, SMALL, 0, NULL));
+	ring_write(w, truth(0), SMALL);
+	memset(&intruder, 0, sizeof(intruder));
+	intruder.w = w;
+	intruder.page = out + page;
+	intruder.page_size = page;
+	intruder.head = SMALL;
+	ASSERT_EQ(sigaction(SIGSEGV, &act, &before), 0);
+	for (int i = 0; i < 1000; i++)
+		read_while_written(w, out, SMALL);
+	ASSERT_EQ(sigaction(SIGSEGV, &before, NULL), 0);
+	ASSERT(intruder.calls > 500);
+	munmap(out, SMALL);
+}
+
 /* In another process: every byte delivered is right, and delivered and lost add up. 0 when all was well. */
 static int follow(int fd, uint64_t base, uint64_t end, size_t chunk)
 {
@@ -135,7 +196,7 @@ static pid_t start_follower(struct ring *w, uint64_t base, uint64_t end, size_t 
 
 	ASSERT_OK(fd);
 	pid = fork();
-	if (pid == 0)
+	if (pid == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0)
 		_exit(follow(fd, base, end, chunk));
 	ASSERT(pid > 0);
 	fd_close(fd);
@@ -145,7 +206,7 @@ static pid_t start_follower(struct ring *w, uint64_t base, uint64_t end, size_t 
 TEST(readers_in_other_processes_under_a_fast_writer)
 {
 	static const size_t chunks[] = { 777, 64 * 1024, SMALL };
-	const uint64_t base = test_rand() >> 20, end = base + 200 * 1024 * 1024;
+	const uint64_t base = test_rand() >> 20, end = base + 100 * 1024 * 1024;
 	_cleanup_(ring_freep) struct ring *w = NULL;
 	pid_t pids[array_len(chunks)];
 	uint64_t head = base;
@@ -308,25 +369,17 @@ TEST(another_writer_goes_on_where_the_first_was)
 	ASSERT_EQ(lost, 0);
 }
 
-TEST(an_untouched_ring_costs_nothing)
+TEST(a_ring_costs_what_was_printed)
 {
 	_cleanup_(ring_freep) struct ring *w = NULL;
-	unsigned char resident[257];
-	size_t pages = 0;
-	FILE *f;
+	struct stat st;
+	_fd_ fd = open("/proc/sys/vm/overcommit_memory", O_RDONLY | O_CLOEXEC);
 	char mode = '0';
 
-	f = fopen("/proc/sys/vm/overcommit_memory", "re");
-	if (f != NULL) {
-		mode = (char)fgetc(f);
-		fclose(f);
-	}
-	if (mode == '2')
+	if (read(fd, &mode, 1) == 1 && mode == '2')
 		test_skip("this machine accounts for every page: rings are allocated at once");
 	ASSERT_OK(ring_create(&w, 1024 * 1024, 0, NULL));
 	ring_write(w, "$ ", 2);
-	ASSERT_EQ(mincore(w->h, w->map_size, resident), 0);
-	for (size_t i = 0; i < w->map_size / (size_t)sysconf(_SC_PAGESIZE); i++)
-		pages += resident[i] & 1;
-	ASSERT_EQ(pages, 2);
+	ASSERT_EQ(fstat(w->fd, &st), 0);
+	ASSERT_EQ(st.st_blocks * 512, 2 * sysconf(_SC_PAGESIZE));         /* the header, and the prompt */
 }

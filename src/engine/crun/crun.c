@@ -134,25 +134,29 @@ static char *runtime_root(const struct place *place, const char *map_name)
 
 static void on_report(void *data, int events);
 
-/* Everything that the sandbox process needs is ready: start it. */
+/* Everything that the sandbox process needs is ready: start it, in its cgroup. */
 static int launch(struct container *c, struct sandbox *s, const struct idmap *map, int own_control, struct err *err)
 {
 	struct crun *own = c->own;
+	struct idmap_held held;
+	int r = idmap_hold(CLONE_NEWNS | CLONE_NEWCGROUP, sandbox_main, s, &held, err);
 
-	own->sandbox = idmap_clone(map, CLONE_NEWNS | CLONE_NEWCGROUP, sandbox_main, s, err);
-	if (own->sandbox < 0)
-		return own->sandbox;
+	if (r < 0)
+		return r;
+	if (s->stays) {
+		r = cgroup_enter(&own->cgroup, c->spec, c->place->id, c->run, held.pid, err);
+		if (r < 0) {
+			idmap_drop(&held);
+			return r;
+		}
+	}
+	r = idmap_go(&held, map, err);
+	if (r < 0)
+		return r;
+	own->sandbox = held.pid;
 	HOOK("supervisor.sandbox-started");
 	own->control = own_control;
 	own->control_watch = watch_new(c->loop, own_control, LOOP_READ, on_report, c);
-	if (s->waits_for_go) {
-		const int r = cgroup_enter(&own->cgroup, c->spec, c->place->id, c->run, own->sandbox, err);
-
-		if (r < 0)
-			return r;
-		if (send(own_control, "", 1, MSG_NOSIGNAL) != 1)
-			return err_set(err, errno, "sandbox", "cannot tell the sandbox process to go on: %m");
-	}
 	return 0;
 }
 
@@ -160,7 +164,7 @@ static int crun_create(struct container *c, struct err *err)
 {
 	struct crun *own = xcalloc(1, sizeof(*own));
 	_cleanup_(sandbox_release) struct sandbox s = { .spec = c->spec, .place = c->place, .lower_tree = -1,
-		.lifeline = -1, .control = -1, .log = -1, .waits_for_go = spec_has_limits(c->spec) };
+		.lifeline = -1, .control = -1, .log = -1, .stays = spec_has_limits(c->spec) };
 	_free_ char *root = runtime_root(c->place, c->spec->map_name ? c->spec->map_name : "u0");
 	_free_ char *id = xasprintf("%s-%u", c->place->id, c->run);
 	_str_ libexec = STR_INIT;
@@ -173,6 +177,8 @@ static int crun_create(struct container *c, struct err *err)
 	if (c->spec->map == NULL || idmap_parse(c->spec->map, &map) < 0)
 		return err_set(err, EINVAL, "bad-spec", "the session's spec has no map of ids");
 	r = runtime_find(&rt, libexec_of(c->place, &libexec), c->place->runtime_dir, err);
+	if (r == 0)
+		r = network_check(c->spec, err);
 	if (r == 0)
 		r = prepare_directories(c, root, &map, err);
 	if (r == 0)
@@ -421,6 +427,7 @@ static int crun_remove(const struct spec *spec, const struct place *place, struc
 	pid_t pid;
 
 	remove_runtime_state(spec, place);
+	network_remove_of(place);
 	if (!path_exists(AT_FDCWD, place->store_dir))
 		return 0;
 	if (spec->map == NULL || idmap_parse(spec->map, &map) < 0)

@@ -14,6 +14,16 @@ static const struct { enum runtime_kind kind; const char *name, *oldest; } kinds
 	{ RUNTIME_CRUN, "crun", "1.14" }, { RUNTIME_RUNC, "runc", "1.1" }, { RUNTIME_YOUKI, "youki", "0.3" },
 };
 
+const char *runtime_name(enum runtime_kind kind)
+{
+	return kinds[kind].name;
+}
+
+const char *runtime_oldest(enum runtime_kind kind)
+{
+	return kinds[kind].oldest;
+}
+
 int version_compare(const char *a, const char *b)
 {
 	while (isdigit((unsigned char)*a) || isdigit((unsigned char)*b)) {
@@ -32,8 +42,8 @@ int runtime_parse_version(const char *output, struct runtime *ret)
 {
 	char name[16], version[32];
 
-	if (sscanf(output, "%15s version %31s", name, version) != 2 &&
-	    sscanf(output, "%15s version: %31s", name, version) != 2)
+	if (sscanf(output, "%15s version: %31s", name, version) != 2 &&
+	    sscanf(output, "%15s version %31s", name, version) != 2)
 		return -EINVAL;
 	for (size_t i = 0; i < array_len(kinds); i++) {
 		if (!str_eq(kinds[i].name, name) || !isdigit((unsigned char)version[0]))
@@ -57,9 +67,9 @@ static int locate(struct runtime *ret, const char *libexec, struct err *err)
 			               given);
 	}
 	if (found == NULL) {
-		_free_ char *private = xasprintf("%s/crun/crun", libexec);
+		_free_ char *beside = xasprintf("%s/crun/crun", libexec);
 
-		found = access(private, X_OK) == 0 ? TAKE(private) : NULL;
+		found = access(beside, X_OK) == 0 ? TAKE(beside) : child_find(PTERM_LIBEXECDIR "/crun/crun");
 	}
 	for (size_t i = 0; found == NULL && i < array_len(kinds); i++)
 		found = child_find(kinds[i].name);

@@ -1,0 +1,72 @@
+# The front door. The build itself is Meson's: see meson.build and HACKING.md.
+BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+MESON_ARGS ?=
+WERROR ?= $(if $(CI),true,false)
+PTERM = $(BUILD)/src/pterm
+
+.PHONY: all build deps run check check-quick check-e2e check-fresh check-vm bench asan fuzz install clean
+all: build
+
+deps:
+	@tools/install-deps --quiet
+
+$(BUILD)/build.ninja: meson.build meson_options.txt
+	@test -f $@ || meson setup $(BUILD) --prefix=$(PREFIX) -Dwerror=$(WERROR) $(MESON_ARGS) >$(BUILD)-setup.log 2>&1 || \
+		{ cat $(BUILD)-setup.log; rm -rf $(BUILD) $(BUILD)-setup.log; exit 1; }
+	@mv -f $(BUILD)-setup.log $(BUILD)/setup.log 2>/dev/null; touch $@
+
+build: deps $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet
+
+# Installs what is missing, builds, and runs a command in a container; with a terminal it then opens a shell in one.
+run: build
+	@tools/host-setup --auto || true
+	@tools/first-session $(PTERM)
+
+# Everything needed for the tests, then the tests: the quick ones first.
+check: check-quick check-e2e
+
+check-quick:
+	@tools/install-deps --tests --quiet
+	@$(MAKE) --no-print-directory build BUILD=$(BUILD)-test MESON_ARGS=-Dhooks=true
+	@meson test -C $(BUILD)-test --suite unit --print-errorlogs
+
+check-e2e:
+	@tools/install-deps --tests --quiet
+	@$(MAKE) --no-print-directory build BUILD=$(BUILD)-test MESON_ARGS=-Dhooks=true
+	@test/run $(BUILD)-test
+
+# Both commands of the README from a fresh clone in fresh, minimal systems. Takes long.
+check-fresh:
+	@tools/install-deps --tests --quiet
+	@test/tools/fresh all
+
+# What needs a whole machine with systemd and cgroup v2: limits, logout. Takes long.
+check-vm:
+	@tools/install-deps --tests --quiet
+	@test/vm/run $(BUILD)
+
+bench: build
+	@tools/install-deps --bench --quiet
+	@bench/run $(BUILD)
+
+asan:
+	@tools/install-deps --tests --quiet
+	@$(MAKE) --no-print-directory build BUILD=$(BUILD)-asan \
+		MESON_ARGS="-Dhooks=true -Db_sanitize=address,undefined -Db_lundef=false"
+	@meson test -C $(BUILD)-asan --suite unit --print-errorlogs
+	@test/run $(BUILD)-asan
+
+# FUZZ_SECONDS for each target.
+FUZZ_SECONDS ?= 60
+fuzz:
+	@tools/install-deps --tests --quiet
+	@fuzz/run $(FUZZ_SECONDS)
+
+install: build
+	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild --quiet
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-test $(BUILD)-asan $(BUILD)-fuzz

@@ -1,0 +1,82 @@
+#include "cli/listing.h"
+#include "cli/open.h"
+
+#include "base/fd.h"
+
+struct options { int form; };
+
+static const struct arg_option rows[] = { LISTING_OPTION(struct options, form) };
+
+static void add(struct listing *l, const char *what, const char *value)
+{
+	listing_cell(l, what);
+	listing_cell(l, value);
+}
+
+static void add_table(const struct house *h, const struct session *s, const struct spec *spec, struct str *out)
+{
+	_free_ char *dir = xasprintf("%s/%s", h->sessions, s->id);
+	_str_ state = STR_INIT;
+	struct listing l;
+
+	status_describe(&s->status, &state);
+	listing_begin(&l, "WHAT|VALUE");
+	add(&l, "name", s->status.name);
+	add(&l, "id", s->id);
+	add(&l, "state", state.buf);
+	if (s->status.message != NULL)
+		add(&l, "because", s->status.message);
+	add(&l, "engine", s->status.engine);
+	add(&l, "image", s->status.image);
+	add(&l, "command", s->status.command);
+	add(&l, "user", spec->user.name);
+	add(&l, "hostname", spec->hostname);
+	add(&l, "network", spec_networks[spec->network]);
+	add(&l, "restart", spec_restarts[spec->restart]);
+	for (size_t i = 0; i < spec->volumes.len; i++) {
+		const struct spec_volume *v = &spec->volumes.items[i];
+		_free_ char *text = xasprintf("%s on %s%s", v->source, v->target, v->read_only ? ", read-only" : "");
+
+		add(&l, "volume", text);
+	}
+	add(&l, "directory", dir);
+	listing_end(&l, out);
+}
+
+static int run(void *options, struct arg_words *words, struct err *err)
+{
+	const struct options *o = options;
+	_house_ house = { 0 };
+	_session_ s = { 0 };
+	_cleanup_(spec_release) struct spec spec = { 0 };
+	_str_ out = STR_INIT;
+	struct json_writer w = JSON_WRITER(&out);
+	int r = open_session(&house, words->items[0], &s, err);
+
+	if (r == 0)
+		r = spec_read(s.fd, "spec.json", &spec, err);
+	if (r < 0)
+		return r;
+	if (o->form == LISTING_TABLE) {
+		add_table(&house, &s, &spec, &out);
+		return listing_print(LISTING_TABLE, &out, err);
+	}
+	json_begin(&w, NULL, '{');
+	json_put_object(&w, "status", &status_object, &s.status);
+	json_put_bool(&w, "alive", s.is_alive);
+	json_put_object(&w, "spec", &spec_object, &spec);
+	json_end(&w, '}');
+	return listing_print(LISTING_JSON, &out, err);
+}
+
+const struct command cmd_inspect = {
+	.name = "inspect",
+	.args = "SESSION",
+	.summary = "tell all about a session",
+	.group = GROUP_LOOK,
+	.parser = { rows, array_len(rows), 0 },
+	.options_size = sizeof(struct options),
+	.min_words = 1, .max_words = 1,
+	.completes = "session",
+	.run = run,
+};

@@ -1,0 +1,88 @@
+#include "cli/listing.h"
+#include "cli/open.h"
+
+#include "base/units.h"
+
+struct options { int form; bool quiet, running; };
+
+static const struct arg_option rows[] = {
+	LISTING_OPTION(struct options, form),
+	{ 'q', "quiet", NULL, "only the names", ARG_FLAG, offsetof(struct options, quiet) },
+	{ 0, "running", NULL, "only those that run", ARG_FLAG, offsetof(struct options, running) },
+};
+
+static void add_row(struct listing *l, const struct session *s, uint64_t now)
+{
+	_str_ state = STR_INIT, age = STR_INIT;
+
+	if (s->is_foreign)
+		str_addf(&state, "on another machine (%s)", s->status.machine_id);
+	else
+		status_describe(&s->status, &state);
+	str_add_span(&age, now > (uint64_t)s->status.created_ms ? now - (uint64_t)s->status.created_ms : 0);
+	listing_cell(l, s->status.name);
+	listing_cell(l, s->id);
+	listing_cell(l, state.buf);
+	listing_cell(l, age.buf);
+	listing_cell(l, s->status.has_container || s->status.engine == NULL ? s->status.image : "no container");
+	listing_cell(l, s->status.command);
+}
+
+static void add_table(const struct session_list *all, const struct options *o, struct str *out)
+{
+	const uint64_t now = time_now_ms();
+	struct listing l;
+
+	listing_begin(&l, "NAME|ID|STATE|AGE|IMAGE|COMMAND");
+	for (size_t i = 0; i < all->len; i++)
+		if (!o->running || all->items[i].is_alive)
+			add_row(&l, &all->items[i], now);
+	listing_end(&l, out);
+}
+
+static void add_json(const struct session_list *all, const struct options *o, struct str *out)
+{
+	struct json_writer w = JSON_WRITER(out);
+
+	json_begin(&w, NULL, '[');
+	for (size_t i = 0; i < all->len; i++)
+		if (!o->running || all->items[i].is_alive)
+			json_put_object(&w, NULL, &status_object, &all->items[i].status);
+	json_end(&w, ']');
+}
+
+static int run(void *options, struct arg_words *words, struct err *err)
+{
+	const struct options *o = options;
+	_house_ house = { 0 };
+	_session_list_ all = { 0 };
+	_str_ out = STR_INIT;
+	int r = house_open(&house, err);
+
+	if (r == 0)
+		r = session_all(&house, &all, err);
+	if (r < 0)
+		return r;
+	if (o->quiet) {
+		for (size_t i = 0; i < all.len; i++)
+			if (!o->running || all.items[i].is_alive)
+				str_addf(&out, "%s\n", all.items[i].status.name);
+		return command_print(&out, err);
+	}
+	if (o->form == LISTING_JSON)
+		add_json(&all, o, &out);
+	else
+		add_table(&all, o, &out);
+	return listing_print(o->form, &out, err);
+}
+
+const struct command cmd_ls = {
+	.name = "ls",
+	.args = "",
+	.summary = "list sessions",
+	.examples = "pterm ls\npterm ls -o json # for programs",
+	.group = GROUP_LOOK,
+	.parser = { rows, array_len(rows), 0 },
+	.options_size = sizeof(struct options),
+	.run = run,
+};

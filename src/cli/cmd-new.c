@@ -1,0 +1,127 @@
+#include "cli/open.h"
+#include "engine/engine.h"
+#include "service/launch.h"
+#include "term/tty.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+struct options {
+	const char *image, *workdir, *user, *hostname, *restart, *cpus, *engine, *fallback, *keys;
+	struct strv env, env_files, volumes, tmpfs, ports;
+	bool detach, read_only, rm, ssh_agent, privileged;
+	uint64_t memory, pids, record;
+	int network;
+};
+
+static const struct arg_option rows[] = {
+	{ 'd', "detach", NULL, "leave it in the background: print its name once the command was executed", ARG_FLAG,
+	  offsetof(struct options, detach) },
+	{ 0, "image", "IMAGE", "the root file system: a directory or a tar; without it, pterm's small default image", ARG_STR,
+	  offsetof(struct options, image) },
+	{ 'e', "env", "KEY[=VALUE]", "set a variable; without a value, yours", ARG_STRV, offsetof(struct options, env) },
+	{ 0, "env-file", "FILE", "set the variables of a file of KEY=VALUE lines", ARG_STRV,
+	  offsetof(struct options, env_files) },
+	{ 'w', "workdir", "DIR", "where the command starts (the home directory)", ARG_STR, offsetof(struct options, workdir) },
+	{ 'v', "volume", "SRC:DST[:ro]", "show a directory or file of yours inside", ARG_STRV,
+	  offsetof(struct options, volumes) },
+	{ 'u', "user", "USER[:GROUP]", "run as this user of the image; on disk it is you", ARG_STR,
+	  offsetof(struct options, user) },
+	{ 0, "hostname", "NAME", "the host name inside (the session's name)", ARG_STR, offsetof(struct options, hostname) },
+	{ 0, "read-only", NULL, "the root file system cannot be written", ARG_FLAG, offsetof(struct options, read_only) },
+	{ 0, "tmpfs", "DST[:OPTIONS]", "an empty file system in memory", ARG_STRV, offsetof(struct options, tmpfs) },
+	{ 0, "rm", NULL, "remove the session when it has ended", ARG_FLAG, offsetof(struct options, rm) },
+	{ 0, "restart", "POLICY", "no, on-failure[:N] or always", ARG_STR, offsetof(struct options, restart) },
+	{ 0, "memory", "SIZE", "limit of memory, such as 512m", ARG_SIZE, offsetof(struct options, memory) },
+	{ 0, "cpus", "NUMBER", "limit of CPU time, such as 0.5", ARG_STR, offsetof(struct options, cpus) },
+	{ 0, "pids", "NUMBER", "limit of processes", ARG_UINT, offsetof(struct options, pids), .min = 1, .max = 4194304 },
+	{ 0, "network", "KIND", "none (the default), private (out, never to this host), or host", ARG_CHOICE,
+	  offsetof(struct options, network), .choices = spec_networks },
+	{ 'p', "publish", "HOST:PORT", "a port of this host's loopback leads inside (with --network private)", ARG_STRV,
+	  offsetof(struct options, ports) },
+	{ 0, "ssh-agent", NULL, "your SSH agent can be used inside", ARG_FLAG, offsetof(struct options, ssh_agent) },
+	{ 0, "engine", "NAME", "how to run it: see pterm engines", ARG_STR, offsetof(struct options, engine) },
+	{ 0, "fallback", "ENGINE", "what to use when no container can be made: process", ARG_STR,
+	  offsetof(struct options, fallback) },
+	{ 0, "record", "SIZE", "how much of the output is kept (64m)", ARG_SIZE, offsetof(struct options, record) },
+	{ 0, "detach-keys", "KEYS", "the keys that detach (ctrl-\\,d)", ARG_STR, offsetof(struct options, keys) },
+	{ 0, "privileged", NULL, "refused: see the text below", ARG_FLAG, offsetof(struct options, privileged) },
+};
+
+static struct launch to_launch(const struct options *o, const struct arg_words *words)
+{
+	const struct term_size size = tty_size(isatty(STDOUT_FILENO) ? STDOUT_FILENO : STDIN_FILENO);
+	const bool has_person = !o->detach && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+
+	return (struct launch){
+		.name = words->before_dashes > 0 ? words->items[0] : NULL,
+		.image = o->image, .user = o->user, .cwd = o->workdir, .hostname = o->hostname, .engine = o->engine,
+		/* a person sees what it says; a program gets it only when it asked */
+		.fallback = o->fallback ? o->fallback : has_person && o->engine == NULL ? "process" : NULL,
+		.restart = o->restart, .env = o->env, .env_files = o->env_files, .volumes = o->volumes, .tmpfs = o->tmpfs,
+		.ports = o->ports, .command = words->items + words->before_dashes,
+		.command_len = words->len - words->before_dashes, .read_only = o->read_only, .remove_at_end = o->rm,
+		.ssh_agent = o->ssh_agent, .memory_bytes = o->memory, .pids = o->pids, .record_bytes = o->record,
+		.cpus = o->cpus, .network = o->network, .rows = size.rows, .cols = size.cols,
+	};
+}
+
+static int run(void *options, struct arg_words *words, struct err *err)
+{
+	_cleanup_(spec_release) struct spec spec = { 0 };
+	const struct options *o = options;
+	_house_ house = { 0 };
+	_session_ s = { 0 };
+	_conn_ conn = { 0 };
+	_free_ char *id = NULL;
+	struct launch l;
+	int r;
+
+	if (o->privileged)
+		return err_set(err, EPERM, "privileged", "--privileged is refused: a container that may do everything confines "
+		               "nothing; give it what it needs with -v, -u, --network or --ssh-agent");
+	if (words->before_dashes > 1)
+		return err_set(err, EINVAL, "bad-option", "only one name is expected: the command follows after --");
+	l = to_launch(o, words);
+	if (l.name != NULL && name_check(l.name, err) < 0)
+		return -err->no;
+	r = house_open(&house, err);
+	if (r == 0)
+		r = launch_spec(&house, &l, &spec, err);
+	if (r == 0)
+		r = session_create(&house, &spec, l.name, &id, &conn, err);
+	if (r == 0)
+		r = session_find(&house, id, &s, err);
+	if (r < 0)
+		return r;
+	if (o->detach)
+		return await_start(&conn, "new", s.status.name, err);
+	return show_session(&conn, s.fd, s.status.name, o->keys, false, 0, err);
+}
+
+const struct command cmd_new = {
+	.name = "new",
+	.args = "[NAME] [-- COMMAND...]",
+	.summary = "start a session: a command, or your shell, in a container of its own",
+	.details =
+		"The session gets a terminal, is recorded, and goes on when this window closes. Without a command it runs the login "
+		"shell of its user. pterm's exit code is that of the command; after a detach it is 0.\n"
+		"\n"
+		"A container has its own files, processes, users and network. It sees none of your files but those given with -v, and "
+		"what it makes there belongs to you.\n"
+		"\n"
+		"When no container can be made on this host, a person at a terminal gets the command without one, which is announced "
+		"and recorded; programs get an error unless they ask for it with --fallback process.\n"
+		"\n"
+		"There is no --privileged: it would undo the confinement that pterm is for.",
+	.examples =
+		"pterm new # a shell\n"
+		"pterm new build -v $PWD:/work -w /work -- make # a command in your directory\n"
+		"pterm new -d --restart on-failure:3 server -- ./server # in the background",
+	.parser = { rows, array_len(rows), 0 },
+	.options_size = sizeof(struct options),
+	.max_words = ANY_WORDS,
+	.run = run,
+};

@@ -1,0 +1,52 @@
+#include "cli/each.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+struct options { uint64_t timeout_ms; bool all; };
+
+static const struct arg_option rows[] = {
+	{ 't', "time", "SPAN", "how long stopping may take before KILL (10s)", ARG_SPAN, offsetof(struct options, timeout_ms) },
+	{ 'a', "all", NULL, "every session", ARG_FLAG, offsetof(struct options, all) },
+};
+
+static int restart_running(struct session *s, uint64_t timeout_ms, struct conn *conn, struct err *err)
+{
+	const struct message_stop m = { .timeout_ms = (int64_t)timeout_ms, .by = (char *)session_actor() };
+	const int r = session_connect(s, conn, err);
+
+	if (r < 0)
+		return r;
+	return conn_send_json(conn, MESSAGE_RESTART, &message_stop_object, &m);
+}
+
+static int restart(struct house *h, struct session *s, void *data, struct err *err)
+{
+	const struct options *o = data;
+	_conn_ conn = { 0 };
+	int r = s->is_alive ? restart_running(s, o->timeout_ms ? o->timeout_ms : 10000, &conn, err)
+	                    : session_start(h, s, &conn, err);
+
+	if (r < 0)
+		return r;
+	r = await_start(&conn, "restart", s->status.name, err);
+	return r > 0 ? err_set(err, ECANCELED, "start-failed", "session '%s' was not started again", s->status.name) : r;
+}
+
+static int run(void *options, struct arg_words *words, struct err *err)
+{
+	const struct options *o = options;
+
+	return each_session("restart", words, o->all, restart, options, err);
+}
+
+const struct command cmd_restart = {
+	.name = "restart",
+	.args = "[SESSION...]",
+	.summary = "stop a session's command and start it again; viewers stay",
+	.parser = { rows, array_len(rows), 0 },
+	.options_size = sizeof(struct options),
+	.max_words = ANY_WORDS,
+	.completes = "session",
+	.run = run,
+};

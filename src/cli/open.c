@@ -1,0 +1,79 @@
+#include "cli/open.h"
+
+#include "term/tty.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+int open_session(struct house *h, const char *ref, struct session *ret, struct err *err)
+{
+	const int r = house_open(h, err);
+
+	return r < 0 ? r : session_find(h, ref, ret, err);
+}
+
+int await_start(struct conn *conn, const char *command, const char *name, struct err *err)
+{
+	for (;;) {
+		struct message_error why = { 0 };
+		struct frame f;
+		int r = conn_wait(conn, &f, -1), code = 0;
+
+		if (r < 0)
+			return err_set(err, -r, "supervisor-lost", "the session's supervisor was lost while it started: %m");
+		if (f.type == MESSAGE_ERROR) {
+			r = json_decode(f.data, f.len, &message_error_object, &why, err);
+			code = why.exit_code > 0 ? (int)why.exit_code : EXIT_PTERM;
+			if (r == 0)
+				fprintf(stderr, "pterm %s: %s\n", command, why.message ? why.message : "it could not be started");
+			json_release(&message_error_object, &why);
+		}
+		frame_close_fds(&f);
+		if (code != 0 || r < 0)
+			return r < 0 ? r : code;
+		if (f.type == MESSAGE_STARTED || f.type == MESSAGE_ENDED) {
+			printf("%s\n", name);
+			return 0;
+		}
+	}
+}
+
+static int exit_code_of(const struct str *status_json)
+{
+	_cleanup_(status_release) struct status st = { 0 };
+
+	if (json_decode(status_json->buf, status_json->len, &status_object, &st, NULL) < 0)
+		return EXIT_PTERM;
+	return (int)st.exit_code & 255;
+}
+
+int show_session(struct conn *conn, int session_fd, const char *name, const char *keys, bool read_only, int64_t since,
+                 struct err *err)
+{
+	struct view v = { .conn = conn, .session_fd = session_fd, .name = name, .since = since, .read_only = read_only,
+	                  .is_viewer = true, .in_fd = STDIN_FILENO, .out_fd = STDOUT_FILENO };
+	struct view_result result = { .status = STR_INIT };
+	int r = keys_parse(keys ? keys : KEYS_DEFAULT, &v.keys, err);
+
+	if (r == 0)
+		r = view_run(&v, &result, err);
+	if (r < 0) {
+		str_release(&result.status);
+		return result.has_failed ? result.exit_code : r;
+	}
+	if (result.has_failed) {
+		fprintf(stderr, "pterm: %s\n", err_msg(err));
+		err_release(err);
+		r = result.exit_code;
+	} else if (result.how == VIEW_ENDED && result.status.len > 0) {
+		r = exit_code_of(&result.status);
+	} else if (result.how == VIEW_ENDED) {
+		r = err_set(err, EPIPE, "supervisor-lost", "the supervisor of session '%s' was killed, and the session ended with it",
+		            name);
+	} else if (result.how == VIEW_DETACHED) {
+		fprintf(stderr, "[detached from session %s: pterm attach %s comes back]\n", name, name);
+	}
+	str_release(&result.status);
+	return r;
+}

@@ -1,0 +1,323 @@
+#include "service/exec.h"
+
+#include "base/child.h"
+#include "base/fd.h"
+#include "image/user.h"
+#include "term/tty.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { CARRY = 64 * 1024 };
+
+/* One direction: bytes from a descriptor, waiting to be written to another. */
+struct pipe_end { int from, to; char buf[CARRY]; size_t len, at; bool is_done; };
+
+struct running {
+	struct conn *conn;
+	struct pipe_end in, out, errors;
+	struct tty tty;
+	int signals, master, wait_status;
+	bool has_ended;
+};
+
+static int tty_fd(void)
+{
+	return isatty(STDOUT_FILENO) ? STDOUT_FILENO : STDIN_FILENO;
+}
+
+static int resolve_user(const struct session *s, const char *text, struct message_exec *m, struct err *err)
+{
+	_cleanup_(spec_release) struct spec spec = { 0 };
+	_image_user_ user = { 0 };
+	struct image img = { 0 };
+	int r;
+
+	if (text == NULL)
+		return 0;
+	r = spec_read(s->fd, "spec.json", &spec, err);
+	img.layers = spec.image.layers;
+	if (r == 0)
+		r = image_user(&img, text, &user, err);
+	if (r < 0)
+		return r;
+	m->has_user = true;
+	m->uid = user.uid;
+	m->gid = user.gid;
+	for (size_t i = 0; i < user.gid_count; i++)
+		strv_pushf(&m->groups, "%u", (unsigned)user.gids[i]);
+	strv_pushf(&m->env, "HOME=%s", user.home);
+	strv_pushf(&m->env, "SHELL=%s", user.shell);
+	strv_pushf(&m->env, "USER=%s", user.name ? user.name : text);
+	strv_pushf(&m->env, "LOGNAME=%s", user.name ? user.name : text);
+	return 0;
+}
+
+static int fill(const struct session *s, const struct exec *x, struct message_exec *m, struct err *err)
+{
+	const struct term_size size = tty_size(tty_fd());
+	int r;
+
+	m->tty = x->tty;
+	m->rows = x->tty ? size.rows : 0;
+	m->cols = x->tty ? size.cols : 0;
+	m->cwd = x->cwd ? xstrdup(x->cwd) : NULL;
+	for (size_t i = 0; i < x->argc; i++)
+		strv_push(&m->argv, x->argv[i]);
+	r = resolve_user(s, x->user, m, err);
+	if (r == 0)
+		strv_copy(&m->env, x->env);
+	return r;
+}
+
+/* Ask for it. Its exit code when it could not be run, 0 when it runs, or -errno. */
+static int request(struct running *run, const struct message_exec *m, const int theirs[3], struct err *err)
+{
+	_str_ text = STR_INIT;
+	int r;
+
+	json_encode(&text, &message_exec_object, m);
+	r = conn_send(run->conn, MESSAGE_EXEC, text.buf, text.len, theirs, m->tty ? 0 : 3);
+	if (r < 0)
+		return err_set(err, -r, "exec", "cannot ask the session to run '%s': %s", m->argv.items[0],
+		               r == -EMSGSIZE ? "its arguments are too long" : strerror(-r));
+	for (;;) {
+		struct message_error why = { 0 };
+		struct frame f;
+		int code;
+
+		r = conn_wait(run->conn, &f, -1);
+		if (r < 0)
+			return err_set(err, -r, "exec", "the session's supervisor was lost: %m");
+		if (f.type == MESSAGE_EXEC_STARTED) {
+			if (f.fd_count == 1)
+				run->master = f.fds[0];
+			else
+				frame_close_fds(&f);
+			return m->tty && run->master < 0 ? err_set(err, EPROTO, "exec", "the session gave no terminal") : 0;
+		}
+		if (f.type != MESSAGE_ERROR) {
+			frame_close_fds(&f);
+			continue;
+		}
+		r = json_decode(f.data, f.len, &message_error_object, &why, err);
+		code = (int)why.exit_code;
+		if (r == 0 && (code == 126 || code == 127))
+			fprintf(stderr, "pterm exec: %s\n", why.message ? why.message : "it could not be run");
+		else if (r == 0)
+			r = err_set(err, why.no > 0 && why.no < 4096 ? (int)why.no : EIO, why.code ? why.code : "exec", "%s",
+			            why.message ? why.message : "it could not be run");
+		json_release(&message_error_object, &why);
+		return r < 0 ? r : code;
+	}
+}
+
+/* Move what can be moved without waiting. */
+static void carry(struct pipe_end *p, short from_events, short to_events)
+{
+	ssize_t n;
+
+	if (p->at == p->len && from_events) {
+		n = read(p->from, p->buf, sizeof(p->buf));
+		if (n > 0) {
+			p->len = (size_t)n;
+			p->at = 0;
+			to_events = 1;
+		} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+			p->is_done = true;
+		}
+	}
+	if (p->at < p->len && to_events) {
+		n = write(p->to, p->buf + p->at, p->len - p->at);
+		if (n > 0)
+			p->at += (size_t)n;
+		else if (n < 0 && errno != EAGAIN && errno != EINTR)
+			p->is_done = true;
+	}
+}
+
+static void on_conn(struct running *run)
+{
+	struct message_exited m = { 0 };
+	struct frame f;
+	const int r = conn_receive(run->conn, MSG_DONTWAIT);
+
+	if (r == -EAGAIN)
+		return;
+	while (r == 0 && conn_next(run->conn, &f) == 1) {
+		if (f.type == MESSAGE_EXEC_EXITED &&
+		    json_decode(f.data, f.len, &message_exited_object, &m, NULL) == 0) {
+			run->wait_status = (int)m.wait_status;
+			run->has_ended = true;
+		}
+		frame_close_fds(&f);
+	}
+	if (r != 0 && !run->has_ended) {                 /* the supervisor is gone, and the container with it */
+		run->wait_status = SIGKILL;
+		run->has_ended = true;
+	}
+}
+
+static void on_signal(struct running *run)
+{
+	struct signalfd_siginfo si;
+
+	while (read(run->signals, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
+		const struct message_signal m = { .signo = (int64_t)si.ssi_signo };
+
+		if (si.ssi_signo == SIGWINCH) {
+			if (run->master >= 0)
+				(void)pty_set_size(run->master, tty_size(tty_fd()));
+		} else {
+			(void)conn_send_json(run->conn, MESSAGE_EXEC_SIGNAL, &message_signal_object, &m);
+		}
+	}
+}
+
+static struct pollfd wants(const struct pipe_end *p, bool writing)
+{
+	if (p->is_done)
+		return (struct pollfd){ .fd = -1 };
+	if (p->at < p->len)
+		return (struct pollfd){ .fd = writing ? p->to : -1, .events = POLLOUT };
+	return (struct pollfd){ .fd = writing ? -1 : p->from, .events = POLLIN };
+}
+
+/* The command's input is over: its end of the pipe closes, or its terminal is told. */
+static void end_input(struct running *run)
+{
+	if (!run->in.is_done || run->in.to < 0)
+		return;
+	if (run->master >= 0)
+		(void)!write(run->master, "\004", 1);
+	else
+		fd_close(run->in.to);
+	run->in.to = -1;
+}
+
+static void turn(struct running *run)
+{
+	struct pollfd p[] = {
+		wants(&run->in, false), wants(&run->in, true), wants(&run->out, false), wants(&run->out, true),
+		wants(&run->errors, false), wants(&run->errors, true),
+		{ .fd = run->has_ended ? -1 : run->conn->fd, .events = POLLIN }, { .fd = run->signals, .events = POLLIN },
+	};
+
+	if (run->in.is_done && run->in.to >= 0)
+		end_input(run);
+	if (poll(p, array_len(p), -1) < 0 && errno != EINTR)
+		return;
+	if (!run->in.is_done)
+		carry(&run->in, p[0].revents, p[1].revents);
+	if (!run->out.is_done)
+		carry(&run->out, p[2].revents, p[3].revents);
+	if (!run->errors.is_done)
+		carry(&run->errors, p[4].revents, p[5].revents);
+	if (p[6].revents)
+		on_conn(run);
+	if (p[7].revents)
+		on_signal(run);
+}
+
+static bool has_output_left(const struct pipe_end *p)
+{
+	struct pollfd at = { .fd = p->from, .events = POLLIN };
+
+	if (p->is_done)
+		return false;
+	return p->at < p->len || (poll(&at, 1, 0) == 1 && (at.revents & POLLIN));
+}
+
+/* Until it has ended and all that it wrote is ours; what it left running keeps the pipes open, and is not waited for. */
+static void run_loop(struct running *run)
+{
+	while (!run->has_ended || has_output_left(&run->out) || has_output_left(&run->errors))
+		turn(run);
+}
+
+static int open_signals(bool raw)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGWINCH);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	if (!raw)
+		sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void pipe_init(struct pipe_end *p, int from, int to)
+{
+	*p = (struct pipe_end){ .from = from, .to = to, .is_done = from < 0 };
+}
+
+static int run_it(struct running *run, const struct message_exec *m, struct err *err)
+{
+	int ours[3] = { -1, -1, -1 }, theirs[3] = { -1, -1, -1 }, r = 0;
+
+	for (int i = 0; i < 3 && !m->tty && r == 0; i++) {
+		int p[2];
+
+		r = pipe2(p, O_CLOEXEC) < 0 ? err_set(err, errno, "exec", "cannot make a pipe: %m") : 0;
+		if (r == 0) {
+			ours[i] = p[i == 0 ? 1 : 0];
+			theirs[i] = p[i == 0 ? 0 : 1];
+		}
+	}
+	if (r == 0)
+		r = request(run, m, theirs, err);
+	for (int i = 0; i < 3; i++)
+		fd_close(theirs[i]);
+	if (r == 0 && m->tty && isatty(STDIN_FILENO))
+		r = tty_raw(&run->tty, STDIN_FILENO, err);
+	if (r == 0) {
+		run->signals = open_signals(run->tty.is_raw);
+		pipe_init(&run->in, STDIN_FILENO, m->tty ? run->master : ours[0]);
+		pipe_init(&run->out, m->tty ? run->master : ours[1], STDOUT_FILENO);
+		pipe_init(&run->errors, ours[2], STDERR_FILENO);
+		if (!m->tty)
+			(void)fd_set_nonblock(ours[0], true);
+		run_loop(run);
+		r = child_exit_code(run->wait_status);
+		if (run->in.to >= 0 && !m->tty)
+			ours[0] = run->in.to;
+		else
+			ours[0] = -1;
+	}
+	tty_restore(&run->tty);
+	fd_close(run->master);
+	for (int i = 0; i < 3; i++)
+		fd_close(ours[i]);
+	fd_close(run->signals);
+	return r;
+}
+
+int exec_run(const struct session *s, const struct exec *x, struct err *err)
+{
+	_conn_ conn = { 0 };
+	struct message_exec m = { 0 };
+	struct running *run;
+	int r = session_connect(s, &conn, err);
+
+	if (r < 0)
+		return r;
+	run = xcalloc(1, sizeof(*run));
+	run->conn = &conn;
+	run->tty.fd = run->signals = run->master = -1;
+	r = fill(s, x, &m, err);
+	if (r == 0)
+		r = run_it(run, &m, err);
+	json_release(&message_exec_object, &m);
+	free(run);
+	return r;
+}

@@ -1,0 +1,394 @@
+#include "service/launch.h"
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/units.h"
+#include "engine/engine.h"
+#include "image/store.h"
+#include "image/user.h"
+#include "service/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PATH_INSIDE "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define SSH_AGENT_INSIDE "/dev/ssh-agent"
+
+enum {
+	ROOT_IDS_START = 1900000000,     /* above what useradd gives out and what systemd-nspawn takes */
+	ROOT_IDS_COUNT = 65536,
+	ENV_FILE_MAX = 1024 * 1024,
+};
+
+/* --- ids --- */
+
+static int root_map(struct idmap *ret, char **ret_name, struct err *err)
+{
+	const char *given = getenv("PTERM_ROOT_IDS");
+	unsigned start = ROOT_IDS_START, count = ROOT_IDS_COUNT;
+	char rest;
+
+	if (given != NULL && *given != '\0' &&
+	    (sscanf(given, "%u:%u%c", &start, &count, &rest) != 2 || start < 1000 || count < 1 || start > UINT32_MAX - count))
+		return err_set(err, EINVAL, "bad-root-ids", "PTERM_ROOT_IDS is '%s' and must be START:COUNT, as in %u:%u", given,
+		               (unsigned)ROOT_IDS_START, (unsigned)ROOT_IDS_COUNT);
+	idmap_shift(&ret->uid, start, count);
+	idmap_shift(&ret->gid, start, count);
+	*ret_name = xasprintf("root-%u", start);
+	return 0;
+}
+
+static int subordinate(const char *file, uint32_t *start, uint32_t *count, struct err *err)
+{
+	const char *option = strstr(file, "gid") ? "subgids" : "subuids", *who = session_actor();
+	const int r = idmap_subordinate(file, who, geteuid(), start, count, err);
+
+	if (r == 1)
+		return err_set(err, ENOENT, "no-subids", "%s has no line for %s, so a rootless container can have no ids of its own: "
+		               "sudo usermod --add-%s 100000-165535 %s (a range that nobody else has)", file, who, option,
+		               who);
+	return r;
+}
+
+int launch_map(uint32_t uid, uint32_t gid, struct idmap *ret, char **ret_name, struct err *err)
+{
+	uint32_t uid_start, uid_count, gid_start, gid_count;
+	int r;
+
+	if (geteuid() == 0)
+		return root_map(ret, ret_name, err);
+	r = subordinate("/etc/subuid", &uid_start, &uid_count, err);
+	if (r == 0)
+		r = subordinate("/etc/subgid", &gid_start, &gid_count, err);
+	if (r < 0)
+		return r;
+	idmap_around(&ret->uid, uid, geteuid(), uid_start, uid_count);
+	idmap_around(&ret->gid, gid, getegid(), gid_start, gid_count);
+	*ret_name = gid == uid ? xasprintf("u%u", uid) : xasprintf("u%u-g%u", uid, gid);
+	return 0;
+}
+
+/* --- image and user --- */
+
+static void take_user(struct spec *spec, struct image_user *u)
+{
+	spec->user.uid = u->uid;
+	spec->user.gid = u->gid;
+	spec->user.name = u->name ? TAKE(u->name) : u->uid == 0 ? xstrdup("root") : xasprintf("%u", (unsigned)u->uid);
+	spec->user.home = TAKE(u->home);
+	spec->user.shell = TAKE(u->shell);
+	for (size_t i = 0; i < u->gid_count; i++)
+		strv_pushf(&spec->user.groups, "%u", (unsigned)u->gids[i]);
+}
+
+/*
+ * The user decides the map, the map decides where the image's layers are, and the layers tell who the user is: so
+ * for anybody but root look twice.
+ */
+static int resolve_image(const struct house *h, const struct launch *l, struct spec *spec, struct err *err)
+{
+	const struct image_store store = { .root = h->store, .default_image = h->default_image,
+	                                   .tree_program = h->tree_program };
+	uint32_t uid = 0, gid = 0;
+	_str_ text = STR_INIT;
+
+	for (;;) {
+		_image_ img = { 0 };
+		_image_user_ user = { 0 };
+		struct idmap map;
+		int r;
+
+		free(spec->map_name);
+		spec->map_name = NULL;
+		r = launch_map(uid, gid, &map, &spec->map_name, err);
+		if (r == 0)
+			r = image_resolve(&store, l->image, &map, spec->map_name, &img, err);
+		if (r == 0)
+			r = image_user(&img, l->user, &user, err);
+		if (r < 0)
+			return r;
+		if (idmap_outside(&map.uid, user.uid) < 0 || idmap_outside(&map.gid, user.gid) < 0)
+			return err_set(err, ERANGE, "no-such-id", "user %u:%u is outside the ids that a container of yours can have",
+			               (unsigned)user.uid, (unsigned)user.gid);
+		if (geteuid() != 0 && (user.uid != uid || user.gid != gid)) {
+			uid = user.uid;
+			gid = user.gid;
+			continue;
+		}
+		idmap_format(&map, &text);
+		spec->map = str_take(&text);
+		take_user(spec, &user);
+		spec->image.label = TAKE(img.label);
+		spec->image.digest = TAKE(img.digest);
+		spec->image.layers = img.layers;
+		img.layers = (struct strv){ 0 };
+		return 0;
+	}
+}
+
+/* --- environment --- */
+
+/* TZ as POSIX writes it, from the last line of the host's zone file (tzfile(5)): it needs no zone files inside. */
+static void set_time_zone(struct strv *env)
+{
+	const char *given = getenv("TZ");
+	_str_ zone = STR_INIT;
+	char *line;
+
+	if (given != NULL && *given != '\0') {
+		strv_set_env(env, "TZ", given);
+		return;
+	}
+	if (file_read(AT_FDCWD, "/etc/localtime", 64 * 1024, &zone) < 0 || zone.len < 8 || !str_starts(zone.buf, "TZif") ||
+	    zone.buf[4] < '2' || zone.buf[zone.len - 1] != '\n')
+		return;
+	zone.buf[--zone.len] = '\0';
+	line = memrchr(zone.buf, '\n', zone.len);
+	if (line != NULL && line[1] != '\0')
+		strv_set_env(env, "TZ", line + 1);
+}
+
+/* "KEY=value", or "KEY" for the caller's own value. */
+static int add_variable(struct strv *env, const char *text, const char *where, struct err *err)
+{
+	const char *equals = strchr(text, '=');
+	_free_ char *key = equals ? xstrndup(text, (size_t)(equals - text)) : xstrdup(text);
+
+	if (*key == '\0' || strpbrk(key, " \t\n") != NULL) {
+		_free_ char *shown = visible(text);
+
+		return err_set(err, EINVAL, "bad-env", "%s: '%s' is no KEY=VALUE", where, shown);
+	}
+	if (equals != NULL)
+		strv_set_env(env, key, equals + 1);
+	else if (getenv(key) != NULL)
+		strv_set_env(env, key, getenv(key));
+	return 0;
+}
+
+static int add_env_file(struct strv *env, const char *path, struct err *err)
+{
+	_str_ text = STR_INIT;
+	char *save = NULL;
+	int r = file_read(AT_FDCWD, path, ENV_FILE_MAX, &text);
+
+	if (r < 0)
+		return err_set(err, -r, "bad-env", "cannot read the environment file '%s': %m", path);
+	if (strlen(text.buf) != text.len)
+		return err_set(err, EINVAL, "bad-env", "the environment file '%s' is no text", path);
+	for (char *line = strtok_r(text.buf, "\n", &save); line != NULL && r == 0; line = strtok_r(NULL, "\n", &save)) {
+		line += strspn(line, " \t");
+		line[strcspn(line, "\r")] = '\0';
+		if (*line != '\0' && *line != '#')
+			r = add_variable(env, line, path, err);
+	}
+	return r;
+}
+
+static int build_env(const struct launch *l, struct spec *spec, struct err *err)
+{
+	struct strv *env = &spec->env;
+	const char *lang = getenv("LANG");
+	int r = 0;
+
+	strv_set_env(env, "PATH", PATH_INSIDE);
+	strv_set_env(env, "TERM", "xterm-256color");
+	strv_set_env(env, "COLORTERM", "truecolor");
+	strv_set_env(env, "LANG", lang && *lang ? lang : "C.UTF-8");
+	strv_set_env(env, "HOME", spec->user.home);
+	strv_set_env(env, "USER", spec->user.name);
+	strv_set_env(env, "LOGNAME", spec->user.name);
+	strv_set_env(env, "SHELL", spec->user.shell);
+	set_time_zone(env);
+	if (spec->ssh_agent != NULL)
+		strv_set_env(env, "SSH_AUTH_SOCK", str_eq(spec->engine, "crun") ? SSH_AGENT_INSIDE : spec->ssh_agent);
+	for (size_t i = 0; i < l->env_files.len && r == 0; i++)
+		r = add_env_file(env, l->env_files.items[i], err);
+	for (size_t i = 0; i < l->env.len && r == 0; i++)
+		r = add_variable(env, l->env.items[i], "-e", err);
+	return r;
+}
+
+/* --- volumes, ports, limits --- */
+
+static int add_volume(const struct house *h, const char *text, struct spec *spec, struct err *err)
+{
+	struct spec_volume v = { 0 };
+	_free_ char *shown = visible(text);
+	char real[4096];
+	int r = spec_volume_parse(text, &v, err);
+
+	if (r < 0)
+		return r;
+	vec_push(&spec->volumes, v);
+	if (realpath(v.source, real) == NULL)
+		return err_set(err, errno, "bad-volume", "volume '%s': cannot use '%s': %m", shown, v.source);
+	if (path_is_under(real, h->home) || path_is_under(real, h->store) || path_is_under(real, h->runtime))
+		return err_set(err, EPERM, "bad-volume", "volume '%s': pterm's own directory cannot be given to a container",
+		               shown);
+	free(spec->volumes.items[spec->volumes.len - 1].source);
+	spec->volumes.items[spec->volumes.len - 1].source = xstrdup(real);
+	return 0;
+}
+
+static int add_places(const struct house *h, const struct launch *l, struct spec *spec, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < l->volumes.len && r == 0; i++)
+		r = add_volume(h, l->volumes.items[i], spec, err);
+	for (size_t i = 0; i < l->tmpfs.len && r == 0; i++) {
+		struct spec_tmpfs t = { 0 };
+
+		r = spec_tmpfs_parse(l->tmpfs.items[i], &t, err);
+		if (r == 0)
+			vec_push(&spec->tmpfs, t);
+	}
+	for (size_t i = 0; i < l->ports.len && r == 0; i++) {
+		struct spec_port p;
+
+		r = spec_port_parse(l->ports.items[i], &p, err);
+		if (r == 0)
+			vec_push(&spec->ports, p);
+	}
+	if (r == 0 && spec->ports.len > 0 && spec->network != NETWORK_PRIVATE)
+		return err_set(err, EINVAL, "bad-option", "-p publishes ports of a network of the session's own: add --network private");
+	return r;
+}
+
+static int add_ssh_agent(struct spec *spec, struct err *err)
+{
+	const char *sock = getenv("SSH_AUTH_SOCK");
+	struct stat st;
+
+	if (sock == NULL || *sock != '/' || stat(sock, &st) < 0 || !S_ISSOCK(st.st_mode))
+		return err_set(err, ENOENT, "no-ssh-agent", "--ssh-agent: SSH_AUTH_SOCK names no socket, so there is no agent to "
+		               "share (start one: eval $(ssh-agent))");
+	spec->ssh_agent = xstrdup(sock);
+	return 0;
+}
+
+static int parse_cpus(const char *text, double *ret, struct err *err)
+{
+	char *end;
+	const double v = strtod(text, &end);
+
+	if (*text == '\0' || *end != '\0' || !(v >= 0.01 && v <= 100000))
+		return err_set(err, EINVAL, "bad-option", "--cpus: '%s' is not a number of CPUs such as 0.5 or 2", text);
+	*ret = v;
+	return 0;
+}
+
+static int parse_restart(const char *text, struct spec *spec, struct err *err)
+{
+	uint64_t max = 0;
+
+	if (text == NULL || str_eq(text, "no"))
+		spec->restart = RESTART_NO;
+	else if (str_eq(text, "always"))
+		spec->restart = RESTART_ALWAYS;
+	else if (str_eq(text, "on-failure") ||
+	         (str_starts(text, "on-failure:") && parse_uint(text + strlen("on-failure:"), 1, 1000000, &max) == 0))
+		spec->restart = RESTART_ON_FAILURE;
+	else
+		return err_set(err, EINVAL, "bad-option", "--restart: '%s' is not one of no, on-failure, on-failure:N, always",
+		               text);
+	spec->restart_max = (int64_t)max;
+	if (spec->remove_at_end && spec->restart != RESTART_NO)
+		return err_set(err, EINVAL, "bad-option", "--rm and --restart contradict each other");
+	return 0;
+}
+
+static int check_hostname(const char *name, struct err *err)
+{
+	const size_t n = strlen(name);
+
+	if (n >= 1 && n <= 63 && strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") == n &&
+	    name[0] != '-' && name[0] != '.')
+		return 0;
+	_free_ char *shown = visible(name);
+	return err_set(err, EINVAL, "bad-option", "--hostname: '%s' is no host name: use letters, digits, '.' and '-'", shown);
+}
+
+static char *host_name_for(const struct launch *l)
+{
+	char *name;
+
+	if (l->hostname != NULL)
+		return xstrdup(l->hostname);
+	name = xstrdup(l->name ? l->name : "pterm");
+	for (char *p = name; *p != '\0'; p++)
+		if (*p == '_')
+			*p = '-';
+	return name;
+}
+
+static int check_engine(const char *name, const char *option, struct err *err)
+{
+	if (engine_find(name) != NULL)
+		return 0;
+	_free_ char *shown = visible(name);
+	return err_set(err, EINVAL, "no-engine", "--%s: there is no engine '%s': see pterm engines", option, shown);
+}
+
+static int fill(const struct house *h, const struct launch *l, struct spec *spec, struct err *err)
+{
+	const struct engine_ops *ops;
+	int r;
+
+	spec->engine = xstrdup(l->engine ? l->engine : engines[0]->name);
+	spec->fallback = l->fallback ? xstrdup(l->fallback) : NULL;
+	r = check_engine(spec->engine, "engine", err);
+	if (r == 0 && l->fallback != NULL)
+		r = check_engine(l->fallback, "fallback", err);
+	if (r < 0)
+		return r;
+	ops = engine_find(spec->engine);
+	spec->read_only = l->read_only;
+	spec->remove_at_end = l->remove_at_end;
+	spec->network = l->network;
+	spec->memory_bytes = (int64_t)min_u64(l->memory_bytes, INT64_MAX);
+	spec->pids = (int64_t)l->pids;
+	spec->rows = l->rows ? l->rows : TERM_ROWS_DEFAULT;
+	spec->cols = l->cols ? l->cols : TERM_COLS_DEFAULT;
+	spec->record_bytes = (int64_t)(l->record_bytes ? l->record_bytes : 64 * 1024 * 1024);
+	spec->cwd = l->cwd ? xstrdup(l->cwd) : NULL;
+	for (size_t i = 0; i < l->command_len; i++)
+		strv_push(&spec->command, l->command[i]);
+	if (l->cwd != NULL && l->cwd[0] != '/')
+		return err_set(err, EINVAL, "bad-option", "--workdir: '%s' is no absolute path", l->cwd);
+	spec->hostname = host_name_for(l);
+	r = check_hostname(spec->hostname, err);
+	if (r == 0 && l->cpus != NULL)
+		r = parse_cpus(l->cpus, &spec->cpus, err);
+	if (r == 0)
+		r = parse_restart(l->restart, spec, err);
+	if (r == 0 && l->ssh_agent)
+		r = add_ssh_agent(spec, err);
+	if (r == 0)
+		r = add_places(h, l, spec, err);
+	if (r == 0 && (ops->features & ENGINE_IMAGES))
+		r = resolve_image(h, l, spec, err);
+	else if (r == 0) {
+		spec->user.name = xstrdup(session_actor());
+		spec->user.home = xstrdup(getenv("HOME") ? getenv("HOME") : "/");
+		spec->user.shell = xstrdup(getenv("SHELL") ? getenv("SHELL") : "/bin/sh");
+		spec->cwd = spec->cwd ? spec->cwd : getcwd(NULL, 0);
+	}
+	return r < 0 ? r : build_env(l, spec, err);
+}
+
+int launch_spec(const struct house *h, const struct launch *l, struct spec *ret, struct err *err)
+{
+	_cleanup_(spec_release) struct spec spec = { 0 };
+	const int r = fill(h, l, &spec, err);
+
+	if (r < 0)
+		return r;
+	*ret = spec;
+	spec = (struct spec){ 0 };
+	return 0;
+}

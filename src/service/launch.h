@@ -1,0 +1,28 @@
+/*
+ * From what a person asked for to a spec with everything resolved and checked. Nothing is made on disk but unpacked images.
+ */
+#pragma once
+
+#include "engine/spec.h"
+#include "supervisor/house.h"
+
+struct launch {
+	const char *image, *user, *cwd, *hostname, *engine, *fallback, *restart, *name;
+	struct strv env, env_files, volumes, tmpfs, ports;   /* as typed */
+	const char *const *command;
+	size_t command_len;
+	bool read_only, remove_at_end, ssh_agent;
+	uint64_t memory_bytes, pids, record_bytes;
+	const char *cpus;
+	int network;                     /* enum spec_network */
+	uint16_t rows, cols;
+};
+
+/* 0 with *ret, the caller's (spec_release); or -errno: see @err. Unpacking an image that is new here takes its time. */
+int launch_spec(const struct house *h, const struct launch *l, struct spec *ret, struct err *err);
+
+/*
+ * The map of ids of a session: for root a range of its own (PTERM_ROOT_IDS, START:COUNT), for others around the caller, who
+ * is @uid and @gid inside. *ret_name names it in paths. 0; or -errno with what is missing in /etc/subuid or /etc/subgid.
+ */
+int launch_map(uint32_t uid, uint32_t gid, struct idmap *ret, char **ret_name, struct err *err);

@@ -1,0 +1,57 @@
+/*
+ * Sessions, from outside: make, find, list, start, and talk to their supervisors. The truth about a session is its directory and
+ * its supervisor. Whoever finds that a supervisor was killed (its lock is free, its status says otherwise) writes down what
+ * happened, once, under the lock.
+ */
+#pragma once
+
+#include "base/list.h"
+#include "supervisor/house.h"
+#include "supervisor/status.h"
+#include "wire/conn.h"
+
+struct session {
+	char *id;
+	int fd;                          /* its directory */
+	struct status status;
+	bool is_alive;                   /* it has a supervisor */
+	bool is_foreign;                 /* of another machine that shares this home: look, do not touch */
+};
+void session_release(struct session *s);
+#define _session_ _cleanup_(session_release) struct session
+
+struct session_list { struct session *items; size_t len, cap; };
+void session_list_release(struct session_list *l);
+#define _session_list_ _cleanup_(session_list_release) struct session_list
+
+/*
+ * By name, id, or the beginning of one id (three letters or more). 0; or -ENOENT, -EEXIST (several begin so): see @err. A
+ * session whose supervisor was lost is settled first.
+ */
+int session_find(const struct house *h, const char *ref, struct session *ret, struct err *err);
+/* All, oldest first, settled. A directory that cannot be read is passed over. */
+int session_all(const struct house *h, struct session_list *ret, struct err *err);
+
+/* Connect to the supervisor and greet it. 0; or -ESRCH: the session has ended; -errno: see @err. */
+int session_connect(const struct session *s, struct conn *ret, struct err *err);
+
+/*
+ * Make a session with this spec and name (NULL: one is invented) and start its supervisor. *ret_id is the caller's; @conn
+ * is connected and will hear how the start goes (STARTED or ERROR), and the end. Nothing is left of one that cannot
+ * be made. 0 or -errno: see @err.
+ */
+int session_create(const struct house *h, const struct spec *spec, const char *name, char **ret_id, struct conn *conn,
+                   struct err *err);
+/* Start an ended one again, as above. -EBUSY: it runs. */
+int session_start(const struct house *h, struct session *s, struct conn *conn, struct err *err);
+/* Give it another name, whether it runs or not. -EEXIST: taken. */
+int session_rename(const struct house *h, struct session *s, const char *name, struct err *err);
+/* Remove an ended one. -EBUSY: it runs. */
+int session_discard(const struct house *h, struct session *s, struct err *err);
+/*
+ * Stop a running one and wait until it has ended (its status in @s is then new). 0, also when it had ended
+ * before; -errno. @timeout_ms: how long it may take before KILL.
+ */
+int session_stop(struct session *s, uint64_t timeout_ms, struct err *err);
+/* Who acts, for the record: the user's name. Static storage. */
+const char *session_actor(void);

@@ -1,0 +1,71 @@
+# What the end-to-end tests share. A file's setup calls `pterm_setup`, its teardown `pterm_teardown`.
+#
+# WHO is user or root: as whom `pterm` runs (a file is run for each name in its line "# as: user root", see test/run). When the
+# tests run as root, "user" is an ordinary user made here, with subordinate ids; when not, it is the caller.
+# Programs are copied to a place that everybody can enter, since a build tree may lie below a private home.
+
+WHO=${PTERM_TEST_AS:-user}
+TEST_USER=pterm-test
+
+skip_unless_root() { [ "$(id -u)" = 0 ] || skip "needs root"; }
+
+make_test_user() {
+	id "$TEST_USER" >/dev/null 2>&1 || useradd --create-home --shell /bin/sh "$TEST_USER"
+	grep -q "^$TEST_USER:" /etc/subuid || usermod --add-subuids 700000000-700065535 "$TEST_USER"
+	grep -q "^$TEST_USER:" /etc/subgid || usermod --add-subgids 700000000-700065535 "$TEST_USER"
+}
+
+# as WHO COMMAND...: with a clean environment and the test's directories.
+as() {
+	local who=$1
+	shift
+	local -a env=(env -i "PATH=$TOP/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" LANG=C.UTF-8
+		"PTERM_HOME=$TOP/$who/home" "TOP=$TOP" "TERM=xterm")
+	[ -z "${PTERM_CRUN-}" ] || env+=("PTERM_CRUN=$PTERM_CRUN")
+	[ -z "${PTERM_HOOK-}" ] || env+=("PTERM_HOOK=$PTERM_HOOK")
+	[ -z "${PTERM_TEST_BOOT_ID-}" ] || env+=("PTERM_TEST_BOOT_ID=$PTERM_TEST_BOOT_ID")
+	[ -z "${PTERM_TEST_MACHINE_ID-}" ] || env+=("PTERM_TEST_MACHINE_ID=$PTERM_TEST_MACHINE_ID")
+	if [ "$who" = root ]; then
+		"${env[@]}" HOME=/root "PTERM_STORE=$TOP/root/store" "$@"
+	elif [ "$(id -u)" = 0 ]; then
+		setpriv --reuid "$TEST_USER" --regid "$TEST_USER" --init-groups -- \
+			"${env[@]}" "HOME=$TOP/user" "USER=$TEST_USER" "$@"
+	else
+		"${env[@]}" "HOME=$TOP/user" "USER=$(id -un)" "$@"
+	fi
+}
+
+pterm() { as "$WHO" "$TOP/bin/src/pterm" "$@"; }
+
+pterm_setup() {
+	[ "$WHO" = user ] || skip_unless_root
+	TOP=$(mktemp -d "${TMPDIR:-/tmp}/pterm-e2e.XXXXXX")
+	export TOP
+	chmod 755 "$TOP"
+	mkdir -p "$TOP/user/home" "$TOP/root/home" "$TOP/root/store" "$TOP/bin"
+	cp -r "$PTERM_BUILD/share" "$TOP/bin/share"
+	mkdir "$TOP/bin/src"
+	cp "$PTERM_BUILD"/src/pterm "$PTERM_BUILD"/src/pterm-* "$TOP/bin/src/" 2>/dev/null || true
+	chmod -R a+rX "$TOP/bin"
+	chmod 711 "$TOP/root" "$TOP/root/store"
+	[ "$(id -u)" != 0 ] || { make_test_user; chown -R "$TEST_USER:" "$TOP/user"; }
+}
+
+pterm_teardown() {
+	pterm rm -af >/dev/null 2>&1 || true
+	# files of mapped owners: root may remove them all, others have removed theirs with rm
+	rm -rf "$TOP" 2>/dev/null || true
+}
+
+# wait_for SECONDS COMMAND...: until the command succeeds. For what has no event to wait for; events and pidfds are better.
+wait_for() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ "$SECONDS" -lt "$end" ] || { echo "gave up waiting for: $*"; return 1; }
+		read -r -t 0.02 <> <(:) || true
+	done
+}
+
+# field SESSION KEY: from the session's status.
+field() { pterm inspect "$1" -o json | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["status"].get(sys.argv[1], ""))' "$2"; }
