@@ -639,6 +639,7 @@ TEST(a_tree_comes_out_as_it_went_in)
 	const struct timespec times[2] = { { 1, 5 }, { 123456789, 123456789 } };
 	char path[32], path2[32], value[16] = "", name[300];
 	int dir, out, has_xattr;
+	_fd_ fd = -1;
 	struct stat st;
 
 	need_root();
@@ -687,6 +688,9 @@ TEST(a_tree_comes_out_as_it_went_in)
 	st = test_stat(out, "u/sparse");
 	ASSERT_EQ(st.st_size, 100 << 20);
 	ASSERT(st.st_blocks < 2048);
+	fd = openat(out, "u/sparse", O_RDONLY | O_CLOEXEC);
+	ASSERT_OK(fd_read_all(fd, value, 5));
+	ASSERT_MEMEQ(value, "begin", 5);
 	snprintf(name, sizeof(name), "%s/u/sparse", path2);
 	if (has_xattr)
 		ASSERT_EQ(getxattr(name, "user.test", value, sizeof(value)), 5);
