@@ -93,7 +93,7 @@ static int remove_dir(struct removal *rm, int dir, const char *name, int depth)
 	if (fd < 0 && errno == EACCES && fchmodat(dir, name, 0700, 0) == 0)
 		fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return -errno;
+		return errno == ENOENT ? 0 : -errno;     /* others may remove it at the same time */
 	if (fstat(fd, &st) < 0 || st.st_dev != rm->dev) {
 		fd_close(fd);
 		return -EXDEV;
@@ -104,7 +104,9 @@ static int remove_dir(struct removal *rm, int dir, const char *name, int depth)
 		return 0;
 	}
 	r = remove_below(rm, fd, depth + 1);
-	return unlinkat(dir, name, AT_REMOVEDIR) < 0 && r == 0 ? -errno : r;
+	if (unlinkat(dir, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		keep_first(&r, -errno);
+	return r;
 }
 
 /* All that is in the directory @fd, which is closed. */
