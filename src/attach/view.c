@@ -220,17 +220,23 @@ static void on_frame(struct running *r, const struct frame *f)
 	}
 }
 
-static void on_conn(struct running *r)
+static void handle_frames(struct running *r)
 {
 	struct frame f;
-	int rc = conn_receive(r->v->conn, MSG_DONTWAIT);
 
-	if (rc == -EAGAIN)
-		return;
-	while (rc >= 0 && conn_next(r->v->conn, &f) == 1) {
+	while (conn_next(r->v->conn, &f) == 1) {
 		on_frame(r, &f);
 		frame_close_fds(&f);
 	}
+}
+
+static void on_conn(struct running *r)
+{
+	const int rc = conn_receive(r->v->conn, MSG_DONTWAIT);
+
+	if (rc == -EAGAIN)
+		return;
+	handle_frames(r);
 	if (rc != 0 && !r->ends_after_output)    /* the supervisor is gone, and what it published is in the ring */
 		r->ends_after_output = true;
 }
@@ -389,6 +395,7 @@ int view_run(struct view *v, struct view_result *ret, struct err *err)
 	if (rc == 0) {
 		open_output(&r);
 		r.signals = open_signals(&r);
+		handle_frames(&r);               /* what came together with the answer */
 		while (!r.is_over)
 			turn(&r);
 		if (r.result->how != VIEW_CLOSED) {      /* the last piece, waiting for a slow terminal */

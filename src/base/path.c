@@ -88,7 +88,7 @@ static int remove_below(int fd, dev_t dev)
 		if (sub < 0 && errno == EACCES && fchmodat(dirfd(dir), e->d_name, 0700, 0) == 0)
 			sub = openat(dirfd(dir), e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (sub < 0) {
-			keep_first(&r, -errno);
+			keep_first(&r, errno == ENOENT ? 0 : -errno);    /* others may remove it at the same time */
 			continue;
 		}
 		if (fstat(sub, &st) < 0 || st.st_dev != dev) {
@@ -98,7 +98,7 @@ static int remove_below(int fd, dev_t dev)
 		}
 		(void)fchmod(sub, 0700);
 		keep_first(&r, remove_below(sub, dev));
-		if (unlinkat(dirfd(dir), e->d_name, AT_REMOVEDIR) < 0)
+		if (unlinkat(dirfd(dir), e->d_name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 			keep_first(&r, -errno);
 	}
 	closedir(dir);

@@ -258,8 +258,11 @@ static pid_t start_runtime(const struct sandbox *s)
 	return pid;
 }
 
-/* The runtime connects to console.sock and sends the master: at once on to the supervisor, output may be waiting. */
-static int pass_console(const struct sandbox *s, int listener)
+/*
+ * The runtime connects to console.sock and sends the master: at once on to the supervisor, output may be waiting. False when it
+ * connects and sends none: it has failed, and its own words and exit code will say why.
+ */
+static bool pass_console(const struct sandbox *s, int listener)
 {
 	_fd_ from = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	char name[256];
@@ -267,30 +270,36 @@ static int pass_console(const struct sandbox *s, int listener)
 	size_t n = 0;
 
 	if (from < 0 || fd_recv(from, name, sizeof(name), fds, &n, 0) < 0 || n != 1)
-		return fail(s, "the container runtime sent no terminal");
+		return false;
 	(void)tell(s, SANDBOX_CONSOLE, 0, fds[0]);
 	fd_close(fds[0]);
-	return 0;
+	return true;
 }
 
 /* Wait for the runtime, passing the console on when it comes. Its wait status, or -1. */
 static int run_runtime(const struct sandbox *s, pid_t pid, int listener)
 {
 	_fd_ ended = proc_pidfd(pid);
-	bool has_console = false;
+	bool has_console = false, is_listening = true;
+	int status;
 
 	for (;;) {
-		struct pollfd p[] = { { .fd = ended, .events = POLLIN }, { .fd = has_console ? -1 : listener, .events = POLLIN } };
+		struct pollfd p[] = { { .fd = ended, .events = POLLIN }, { .fd = is_listening ? listener : -1, .events = POLLIN } };
 
 		if (poll(p, 2, -1) < 0 && errno != EINTR)
 			return -1;
 		if (p[1].revents) {
-			if (pass_console(s, listener) < 0)
-				return -1;
-			has_console = true;
+			has_console = pass_console(s, listener);
+			is_listening = false;
 		}
-		if (p[0].revents)
-			return child_wait(pid);
+		if (!p[0].revents)
+			continue;
+		status = child_wait(pid);
+		if (status != 0 || has_console)
+			return status;
+		errno = EPROTO;
+		(void)fail(s, "the container runtime sent no terminal");
+		return -1;
 	}
 }
 
@@ -321,6 +330,8 @@ static int run_sandbox(const struct sandbox *s)
 	HOOK("sandbox.runtime-started");
 	status = run_runtime(s, pid, listener);
 	HOOK("sandbox.runtime-ended");
+	if (status < 0)
+		return -1;
 	if (status != 0) {
 		errno = EIO;
 		return fail(s, WIFSIGNALED(status) ? "the container runtime was killed by signal %d" :
@@ -329,6 +340,7 @@ static int run_sandbox(const struct sandbox *s)
 	pid = read_pid(s);
 	if (pid > 0)
 		(void)tell(s, SANDBOX_INIT, pid, -1);
+	HOOK("sandbox.told");
 	root = open(s->runtime_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root >= 0)
 		(void)path_remove_tree(root, s->runtime_id);

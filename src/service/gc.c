@@ -190,7 +190,7 @@ static void remove_dead_name(const struct house *h, const struct gc_policy *p, i
 	    path_exists(h->sessions_fd, id))                 /* again: it may have been renamed between the two looks */
 		return;
 	if (!p->is_dry_run)
-		name_release(h, name, id);
+		names_release(h, id, NULL);
 	report(ret, GC_NAME, name, "its session is gone");
 }
 
