@@ -417,7 +417,9 @@ static void on_child(uv_signal_t *handle, int signo)
 	const pid_t known[] = { s->has_container && s->container.ops->pid ? s->container.ops->pid((struct container *)&s->container) : 0,
 	                        s->container.helper_pid, s->container.starter_pid };
 
-	proc_reap_others(known, array_len(known));
+	/* while it starts, the first process is not known yet: its end must be kept until it is */
+	if (!s->has_container || s->container.starter_pid == 0)
+		proc_reap_others(known, array_len(known));
 }
 
 static void watch_signal(struct supervisor *s, uv_signal_t *handle, uv_signal_cb fn, int signo)
