@@ -183,6 +183,7 @@ _noreturn_ static void run_command(const struct block *b, int slave, const int s
 	if (enter_directory(b) < 0)
 		goto failed;
 	f.step = INIT_STEP_EXEC;
+	HOOK("init.executing");
 	environ = b->env;
 	if (b->argv[0][0] == '-') {                      /* a login shell: the file is the name without the dash's path */
 		const char *shell = getenv("SHELL");
@@ -312,6 +313,7 @@ static void reap(struct init *in)
 
 			if (r->pid != pid)
 				continue;
+			HOOK("init.reaped");
 			tell(in, (struct init_message){ .op = INIT_EXITED, .id = r->id, .value = status }, -1);
 			in->is_over |= r->id == 0;
 			*at = r->next;

@@ -142,7 +142,8 @@ static void carry(struct pipe_end *p, short from_events, short to_events)
 	}
 }
 
-static void handle_frames(struct running *run)
+/* Frames that have arrived: the end may have come together with the start. */
+static void take_frames(struct running *run)
 {
 	struct message_exited m = { 0 };
 	struct frame f;
@@ -163,7 +164,7 @@ static void on_conn(struct running *run)
 
 	if (r == -EAGAIN)
 		return;
-	handle_frames(run);
+	take_frames(run);
 	if (r != 0 && !run->has_ended) {                 /* the supervisor is gone, and the container with it */
 		run->wait_status = SIGKILL;
 		run->has_ended = true;
@@ -243,7 +244,7 @@ static bool has_output_left(const struct pipe_end *p)
 /* Until it has ended and all that it wrote is ours; what it left running keeps the pipes open, and is not waited for. */
 static void run_loop(struct running *run)
 {
-	handle_frames(run);                              /* it may have ended before we knew that it ran */
+	take_frames(run);
 	while (!run->has_ended || has_output_left(&run->out) || has_output_left(&run->errors))
 		turn(run);
 }

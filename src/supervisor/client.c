@@ -525,16 +525,18 @@ static void on_listen(void *data, int events)
 	client_new(s, fd);
 }
 
-int clients_listen(struct supervisor *s, struct err *err)
+void clients_listen(struct supervisor *s)
 {
-	s->listen_fd = fd_listen_unix(s->session_fd, "control.sock", SOCK_STREAM);
-	if (s->listen_fd < 0)
-		return err_set(err, -s->listen_fd, "control-socket", "cannot make a socket in '%s': %s (if its file system can "
-		               "hold none, set PTERM_HOME to a local directory)", s->place.session_dir,
-		               strerror(-s->listen_fd));
 	s->bell_timer = timer_new(&s->loop, on_bell_timer, s);
 	s->listen_watch = watch_new(&s->loop, s->listen_fd, LOOP_READ, on_listen, s);
-	return 0;
+}
+
+bool clients_wait_for_start(const struct supervisor *s)
+{
+	link_each(struct client, c, &s->clients, link)
+		if (c->waits_for_start)
+			return true;
+	return false;
 }
 
 /* --- what the session tells --- */
