@@ -15,23 +15,26 @@ make_test_user() {
 	grep -q "^$TEST_USER:" /etc/subgid || usermod --add-subgids 700000000-700065535 "$TEST_USER"
 }
 
-# as WHO COMMAND...: with a clean environment and the test's directories.
+# as WHO COMMAND...: with a clean environment and the test's directories. Inside of what WITHIN says, a command that executes
+# the rest of its arguments: other namespaces (network.bats).
+WITHIN=()
+PASSED_ON=(PTERM_CRUN PTERM_HOOK PTERM_NETWORK_PROGRAM PTERM_ROOT_IDS PTERM_TEST_BOOT_ID PTERM_TEST_MACHINE_ID)
+
 as() {
-	local who=$1
+	local who=$1 name
 	shift
 	local -a env=(env -i "PATH=$TOP/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" LANG=C.UTF-8
 		"PTERM_HOME=$TOP/$who/home" "TOP=$TOP" "TERM=xterm")
-	[ -z "${PTERM_CRUN-}" ] || env+=("PTERM_CRUN=$PTERM_CRUN")
-	[ -z "${PTERM_HOOK-}" ] || env+=("PTERM_HOOK=$PTERM_HOOK")
-	[ -z "${PTERM_TEST_BOOT_ID-}" ] || env+=("PTERM_TEST_BOOT_ID=$PTERM_TEST_BOOT_ID")
-	[ -z "${PTERM_TEST_MACHINE_ID-}" ] || env+=("PTERM_TEST_MACHINE_ID=$PTERM_TEST_MACHINE_ID")
+	for name in "${PASSED_ON[@]}"; do
+		[ -z "${!name-}" ] || env+=("$name=${!name}")
+	done
 	if [ "$who" = root ]; then
-		"${env[@]}" HOME=/root "PTERM_STORE=$TOP/root/store" "$@"
+		"${WITHIN[@]}" "${env[@]}" HOME=/root "PTERM_STORE=$TOP/root/store" "$@"
 	elif [ "$(id -u)" = 0 ]; then
-		setpriv --reuid "$TEST_USER" --regid "$TEST_USER" --init-groups -- \
+		"${WITHIN[@]}" setpriv --reuid "$TEST_USER" --regid "$TEST_USER" --init-groups -- \
 			"${env[@]}" "HOME=$TOP/user" "USER=$TEST_USER" "$@"
 	else
-		"${env[@]}" "HOME=$TOP/user" "USER=$(id -un)" "$@"
+		"${WITHIN[@]}" "${env[@]}" "HOME=$TOP/user" "USER=$(id -un)" "$@"
 	fi
 }
 

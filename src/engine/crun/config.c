@@ -148,13 +148,14 @@ static void put_mounts(struct json_writer *w, const struct sandbox *s, const str
 {
 	const struct spec *spec = c->spec;
 	_free_ char *bundle = sandbox_bundle(c->place);
+	_free_ char *init = path_join(bundle, "init");
 
 	json_begin(w, "mounts", '[');
 	put_system_mounts(w, spec);
 	put_file_mount(w, "/etc/hosts", bundle, "hosts");
 	put_file_mount(w, "/etc/hostname", bundle, "hostname");
 	put_file_mount(w, "/etc/resolv.conf", bundle, "resolv.conf");
-	put_mount(w, INIT_INSIDE, "bind", c->place->init_program, "bind,ro,nosuid,nodev");
+	put_mount(w, INIT_INSIDE, "bind", s->init_tree >= 0 ? init : c->place->init_program, "bind,ro,nosuid,nodev");
 	for (size_t i = 0; i < spec->tmpfs.len; i++) {
 		const struct spec_tmpfs *t = &spec->tmpfs.items[i];
 		_free_ char *options = xasprintf("nosuid,nodev%s%s", t->options ? "," : "", t->options ? t->options : "");

@@ -70,13 +70,11 @@ static void runtime_arguments(struct sandbox *s, const struct runtime *rt)
 }
 
 /* Root's volumes get the owners of the container through idmapped mounts; ordinary users' are right by the map of ids. */
-static int prepare_trees(struct sandbox *s, const struct spec *spec, const struct idmap *map, struct err *err)
+static int prepare_volumes(struct sandbox *s, const struct spec *spec, const struct idmap *map, struct err *err)
 {
 	struct idmap volume = *map;
 	const uint32_t base = map->uid.r[0].outside;
 
-	if (geteuid() != 0)
-		return 0;
 	if (spec->user.uid > 0 || spec->user.gid > 0) {      /* what the session's user makes belongs to the caller */
 		const uint32_t uid = (uint32_t)spec->user.uid, gid = (uint32_t)spec->user.gid;
 		const struct id_ranges u = { .n = 1, .r = { { 0, base + uid, 1 } } };
@@ -99,9 +97,30 @@ static int prepare_trees(struct sandbox *s, const struct spec *spec, const struc
 			return tree;
 		vec_push(&s->trees, tree);
 	}
-	if (spec->image.digest == NULL && spec->image.layers.len > 0)    /* a directory as it stands, owned by host ids */
-		s->lower_tree = sandbox_tree(spec->image.layers.items[0], map, true, err);
-	return s->lower_tree < -1 ? s->lower_tree : 0;
+	return 0;
+}
+
+/* What the container's root, being nobody to the host, cannot reach or would see under wrong owners when root starts it. */
+static int prepare_trees(struct sandbox *s, const struct spec *spec, const struct idmap *map, struct err *err)
+{
+	int r;
+
+	if (geteuid() != 0)
+		return 0;
+	r = prepare_volumes(s, spec, map, err);
+	if (r < 0)
+		return r;
+	if (spec->image.digest == NULL && spec->image.layers.len > 0) {  /* a directory as it stands, owned by host ids */
+		r = sandbox_tree(spec->image.layers.items[0], map, true, err);
+		if (r < 0)
+			return r;
+		s->lower_tree = r;
+	}
+	r = sandbox_tree(s->place->init_program, NULL, true, err);
+	if (r < 0)
+		return r;
+	s->init_tree = r;
+	return 0;
 }
 
 /* The directories that the sandbox needs outside of the session's own: owned by whom it will be. */
@@ -171,7 +190,7 @@ static int open_log(const struct place *place)
 static int crun_create(struct container *c, struct err *err)
 {
 	struct crun *own = xcalloc(1, sizeof(*own));
-	_cleanup_(sandbox_release) struct sandbox s = { .spec = c->spec, .place = c->place, .lower_tree = -1,
+	_cleanup_(sandbox_release) struct sandbox s = { .spec = c->spec, .place = c->place, .lower_tree = -1, .init_tree = -1,
 		.lifeline = -1, .control = -1, .log = -1, .stays = spec_has_limits(c->spec) };
 	_free_ char *root = runtime_root(c->place, c->spec->map_name ? c->spec->map_name : "u0");
 	_free_ char *id = xasprintf("%s-%u", c->place->id, c->run);
