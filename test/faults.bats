@@ -4,6 +4,7 @@
 # Needs a build with -Dhooks=true.
 # as: user root
 
+LEAVES_NOTHING=yes
 PTERM_TEST_USER=pterm-faults
 export PTERM_ROOT_IDS=1810000000:65536
 load lib
@@ -82,7 +83,7 @@ check_record() {
 kill_at() {
 	local point=$1 whom=$2
 	shift 2
-	echo "# $SECONDS at $point, kill $whom" >&3
+	echo "# at $point, kill $whom"
 	stop_at "$point" make_new box -- sh -c 'echo ready; exec sleep 1000'
 	strike "$whom" box
 	settle_and_check "$@"
@@ -183,7 +184,7 @@ has_ended() { [ "$(field "$1" state)" = ended ]; }
 @test "an end, at every stage: the supervisor and init are killed" {
 	for point in init.reaped supervisor.exited supervisor.ending supervisor.ended; do
 		for whom in supervisor init; do
-			echo "# $SECONDS at $point, kill $whom" >&3
+			echo "# at $point, kill $whom"
 			stop_at $point make_new box -- sh -c 'exit 3'
 			strike $whom box
 			pterm ls >/dev/null

@@ -16,24 +16,26 @@ make_test_user() {
 	grep -q "^$TEST_USER:" /etc/subgid || usermod --add-subgids "$first-$((first + 65535))" "$TEST_USER"
 }
 
-# as WHO COMMAND...: with a clean environment and the test's directories.
+# as WHO COMMAND...: with a clean environment and the test's directories. Inside of what WITHIN says, a command that executes
+# the rest of its arguments: other namespaces (network.bats).
+WITHIN=()
+PASSED_ON=(PTERM_CRUN PTERM_HOOK PTERM_NETWORK_PROGRAM PTERM_ROOT_IDS PTERM_TEST_BOOT_ID PTERM_TEST_MACHINE_ID)
+
 as() {
-	local who=$1
+	local who=$1 name
 	shift
 	local -a env=(env -i "PATH=$TOP/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" LANG=C.UTF-8
 		"PTERM_HOME=$TOP/$who/home" "TOP=$TOP" "TERM=xterm")
-	[ -z "${PTERM_CRUN-}" ] || env+=("PTERM_CRUN=$PTERM_CRUN")
-	[ -z "${PTERM_HOOK-}" ] || env+=("PTERM_HOOK=$PTERM_HOOK")
-	[ -z "${PTERM_ROOT_IDS-}" ] || env+=("PTERM_ROOT_IDS=$PTERM_ROOT_IDS")
-	[ -z "${PTERM_TEST_BOOT_ID-}" ] || env+=("PTERM_TEST_BOOT_ID=$PTERM_TEST_BOOT_ID")
-	[ -z "${PTERM_TEST_MACHINE_ID-}" ] || env+=("PTERM_TEST_MACHINE_ID=$PTERM_TEST_MACHINE_ID")
+	for name in "${PASSED_ON[@]}"; do
+		[ -z "${!name-}" ] || env+=("$name=${!name}")
+	done
 	if [ "$who" = root ]; then
-		"${env[@]}" HOME=/root "PTERM_STORE=$TOP/root/store" "$@"
+		"${WITHIN[@]}" "${env[@]}" HOME=/root "PTERM_STORE=$TOP/root/store" "$@"
 	elif [ "$(id -u)" = 0 ]; then
-		setpriv --reuid "$TEST_USER" --regid "$TEST_USER" --init-groups -- \
+		"${WITHIN[@]}" setpriv --reuid "$TEST_USER" --regid "$TEST_USER" --init-groups -- \
 			"${env[@]}" "HOME=$TOP/user" "USER=$TEST_USER" "$@"
 	else
-		"${env[@]}" "HOME=$TOP/user" "USER=$(id -un)" "$@"
+		"${WITHIN[@]}" "${env[@]}" "HOME=$TOP/user" "USER=$(id -un)" "$@"
 	fi
 }
 
@@ -51,7 +53,7 @@ pterm_setup() {
 	chmod -R a+rX "$TOP/bin"
 	chmod 711 "$TOP/root" "$TOP/root/store"
 	[ "$(id -u)" != 0 ] || { make_test_user; chown -R "$TEST_USER:" "$TOP/user"; }
-	[ -z "${PTERM_ROOT_IDS-}" ] || { pterm ls >/dev/null && snapshot >"$TOP/before"; }
+	[ -z "${LEAVES_NOTHING-}" ] || { pterm ls >/dev/null && snapshot >"$TOP/before"; }
 }
 
 pterm_teardown() {
@@ -76,8 +78,8 @@ field() { pterm inspect "$1" -o json | /usr/bin/python3 -c 'import json,sys; pri
 # --- nothing is left ---
 
 # What there is now of processes, mounts, keys, cgroups, runtime state, sockets, names, directories in the making. A file that
-# uses this has a user (PTERM_TEST_USER) and ids for root's containers (PTERM_ROOT_IDS) of its own, set before `load lib`:
-# what other suites do at the same time is not seen.
+# uses this says LEAVES_NOTHING=yes and has a user (PTERM_TEST_USER) and ids for root's containers (PTERM_ROOT_IDS) of its
+# own, set before `load lib`: what other suites do at the same time is not seen.
 snapshot() {
 	local ids runtime
 	if [ "$WHO" = root ]; then

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct stat_line { pid_t parent; uint64_t ticks_user, ticks_system, start, rss_pages; };
@@ -162,6 +163,25 @@ void proc_tree_usage(pid_t root, struct proc_usage *ret)
 		push_children(pids.items[i], &pids);
 	}
 	vec_release(&pids);
+}
+
+void proc_reap_others(const pid_t *known, size_t n)
+{
+	_str_ text = STR_INIT;
+
+	if (file_read(AT_FDCWD, "/proc/thread-self/children", 1 << 20, &text) < 0)
+		return;
+	for (char *p = text.buf, *end;; p = end) {
+		const pid_t pid = (pid_t)strtol(p, &end, 10);
+		bool is_known = false;
+
+		if (end == p)
+			return;
+		for (size_t i = 0; i < n; i++)
+			is_known |= known[i] == pid;
+		if (!is_known)
+			(void)waitpid(pid, NULL, WNOHANG);
+	}
 }
 
 static const char *one_line(char *to, size_t size, const char *override, const char *path)

@@ -101,6 +101,7 @@ struct container {
 	void *own;                       /* the engine's */
 	int log_fd;                      /* what the runtime said; -1 none */
 	bool was_oom;                    /* the kernel ended something in it for want of memory */
+	pid_t starter_pid;               /* the process that starts it: the engine reaps it; 0 none */
 	pid_t helper_pid;                /* a program beside it (network), 0 none */
 	uint64_t helper_start;
 };

@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -233,11 +235,13 @@ static pid_t start_in(const struct made *m, const char *dir)
 	const pid_t pid = fork();
 
 	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);  /* a test that fails leaves nothing */
 		if (tree_move(m->root, dir, getpid()) < 0)
 			_exit(1);
 		if (fork() == 0) {
 			_free_ char *below = path_join(dir, "below");
 
+			(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 			(void)tree_move(m->root, below, getpid());
 		}
 		for (;;)

@@ -128,7 +128,7 @@ static int become_user(const struct init_command *c)
 	if (setgroups(c->group_count, c->groups) < 0 || setresgid(c->gid, c->gid, c->gid) < 0 ||
 	    setresuid(c->uid, c->uid, c->uid) < 0)
 		return -1;
-	return prctl(PR_SET_DUMPABLE, 1);
+	return 0;
 }
 
 static int enter_directory(const struct block *b)
@@ -422,6 +422,8 @@ int main(void)
 		fputs("pterm-init is started by pterm in a container, not by hand\n", stderr);
 		return 125;
 	}
+	/* nobody inside, root included, may trace us or look into /proc/1/fd; an exec makes the commands ordinary again */
+	(void)prctl(PR_SET_DUMPABLE, 0);
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	in.signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);

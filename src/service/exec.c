@@ -142,15 +142,13 @@ static void carry(struct pipe_end *p, short from_events, short to_events)
 	}
 }
 
-static void on_conn(struct running *run)
+/* Frames that have arrived: the end may have come together with the start. */
+static void take_frames(struct running *run)
 {
 	struct message_exited m = { 0 };
 	struct frame f;
-	const int r = conn_receive(run->conn, MSG_DONTWAIT);
 
-	if (r == -EAGAIN)
-		return;
-	while (r == 0 && conn_next(run->conn, &f) == 1) {
+	while (conn_next(run->conn, &f) == 1) {
 		if (f.type == MESSAGE_EXEC_EXITED &&
 		    json_decode(f.data, f.len, &message_exited_object, &m, NULL) == 0) {
 			run->wait_status = (int)m.wait_status;
@@ -158,6 +156,15 @@ static void on_conn(struct running *run)
 		}
 		frame_close_fds(&f);
 	}
+}
+
+static void on_conn(struct running *run)
+{
+	const int r = conn_receive(run->conn, MSG_DONTWAIT);
+
+	if (r == -EAGAIN)
+		return;
+	take_frames(run);
 	if (r != 0 && !run->has_ended) {                 /* the supervisor is gone, and the container with it */
 		run->wait_status = SIGKILL;
 		run->has_ended = true;
@@ -237,6 +244,7 @@ static bool has_output_left(const struct pipe_end *p)
 /* Until it has ended and all that it wrote is ours; what it left running keeps the pipes open, and is not waited for. */
 static void run_loop(struct running *run)
 {
+	take_frames(run);
 	while (!run->has_ended || has_output_left(&run->out) || has_output_left(&run->errors))
 		turn(run);
 }

@@ -208,6 +208,28 @@ int session_connect(const struct session *s, struct conn *ret, struct err *err)
 	return 0;
 }
 
+int session_ask_status(const struct session *s, struct status *ret, struct err *err)
+{
+	_conn_ c = { 0 };
+	struct frame f;
+	int r = session_connect(s, &c, err);
+
+	if (r < 0)
+		return r;
+	r = conn_send(&c, MESSAGE_STATUS, NULL, 0, NULL, 0);
+	if (r < 0)
+		return err_set(err, -r, "connection", "cannot talk to the supervisor of session '%s': %m", s->status.name);
+	r = conn_expect(&c, MESSAGE_STATUS_IS, &f, ANSWER_MS, err);
+	if (r < 0)
+		return r;
+	*ret = (struct status){ 0 };
+	r = json_decode(f.data, f.len, &status_object, ret, err);
+	frame_close_fds(&f);
+	if (r < 0)
+		status_release(ret);
+	return r;
+}
+
 /* --- making --- */
 
 /* @no, or that the session is no more: somebody removed it since we found it. */
@@ -380,8 +402,9 @@ static int make_store(const struct house *h, const char *id, const struct spec *
 	r = path_mkdirs(dir, 0711);
 	if (r < 0)
 		return err_set(err, -r, "store", "cannot make '%s': %m", dir);
+	/* nobody else may come by: what is setuid inside would be so out here, for the container's ids */
 	if (geteuid() == 0 && spec->map != NULL && idmap_parse(spec->map, &map) == 0 &&
-	    chown(dir, map.uid.r[0].outside, map.gid.r[0].outside) < 0)
+	    (chown(dir, map.uid.r[0].outside, map.gid.r[0].outside) < 0 || chmod(dir, 0700) < 0))
 		return err_set(err, errno, "store", "cannot give '%s' to the container's root: %m", dir);
 	return 0;
 }
@@ -501,11 +524,16 @@ static int write_name(struct session *s, const char *name, struct err *err)
 {
 	_fd_ guard = session_guard(s->fd);
 	_fd_ lock = lock_ended(s, err);
+	int r;
 
 	if (lock < 0)
 		return lock;
 	status_set(&s->status.name, name);
-	return status_write(s->fd, &s->status, err);
+	r = status_write(s->fd, &s->status, err);
+	if (r == 0)
+		(void)journal_append(s->fd, &(struct event){ .type = EVENT_renamed, .time_ms = time_now_ms(), .session = s->id,
+		                                             .name = name, .text = name, .number = -1 });
+	return r;
 }
 
 int session_rename(const struct house *h, struct session *s, const char *name, struct err *err)

@@ -39,6 +39,11 @@ int session_all(const struct house *h, struct session_list *ret, struct err *err
 int session_connect(const struct session *s, struct conn *ret, struct err *err);
 
 /*
+ * What its supervisor says about it now. 0 with @ret (status_release); -ESRCH: it has ended; -errno: see @err.
+ */
+int session_ask_status(const struct session *s, struct status *ret, struct err *err);
+
+/*
  * Make a session with this spec and name (NULL: one is invented) and start its supervisor. Of *ret only id, name and
  * directory are filled: it may end, and be gone, before anybody has read its status. @conn is connected and will hear how the start goes (STARTED or ERROR), and the end. Nothing is left of one that cannot
  * be made. 0 or -errno: see @err.

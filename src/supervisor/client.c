@@ -157,6 +157,7 @@ static void on_attach(struct client *c, const struct frame *f, const void *body)
 		refuse(c, EDEADLK, "attach-self", "session '%s' cannot be attached to itself", s->status.name);
 		return;
 	}
+	from = min_u64(from, head);                              /* of the future nothing can be asked */
 	if (from < oldest) {
 		answer.lost = m->since >= 0 ? (int64_t)(oldest - from) : 0;
 		from = oldest;
@@ -261,6 +262,8 @@ static void on_status(struct client *c, const struct frame *f, const void *body)
 	_str_ text = STR_INIT;
 
 	s->status.position = (int64_t)ring_head(s->ring);
+	if (s->has_container && s->container.ops->pid != NULL)
+		s->status.init_pid = s->container.ops->pid(&s->container);       /* known at times only after the start */
 	json_encode(&text, &status_object, &s->status);
 	sent(c, conn_send(&c->conn, MESSAGE_STATUS_IS, text.buf, text.len, NULL, 0));
 }

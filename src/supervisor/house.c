@@ -135,6 +135,17 @@ static void find_programs(struct house *h)
 	}
 }
 
+/* Without links: volumes that contain it are recognised by its name (engine/crun/config.c). */
+static void make_real(char **path)
+{
+	char *real = realpath(*path, NULL);
+
+	if (real == NULL)
+		return;
+	free(*path);
+	*path = real;
+}
+
 static int open_dir(const char *path, int *ret, struct err *err)
 {
 	*ret = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -146,8 +157,6 @@ void house_find(struct house *h)
 	*h = (struct house){ .sessions_fd = -1, .names_fd = -1 };
 	h->home = find_home();
 	h->store = find_store(h->home);
-	h->sessions = path_join(h->home, "sessions");
-	h->names = path_join(h->home, "names");
 	find_programs(h);
 }
 
@@ -157,12 +166,16 @@ int house_open(struct house *h, struct err *err)
 
 	house_find(h);
 	r = make_private(h->home, 0700, err);
+	make_real(&h->home);
+	h->sessions = path_join(h->home, "sessions");
+	h->names = path_join(h->home, "names");
 	if (r == 0)
 		r = make_private(h->sessions, 0700, err);
 	if (r == 0)
 		r = make_private(h->names, 0700, err);
 	if (r == 0)
 		r = make_private(h->store, geteuid() == 0 ? 0711 : 0700, err);
+	make_real(&h->store);
 	if (r == 0)
 		r = open_dir(h->sessions, &h->sessions_fd, err);
 	if (r == 0)
@@ -170,6 +183,8 @@ int house_open(struct house *h, struct err *err)
 	if (r < 0)
 		return r;
 	h->runtime = find_runtime(h->home);
+	if (h->runtime != NULL)
+		make_real(&h->runtime);
 	return h->runtime ? 0 : err_set(err, EACCES, "runtime-dir", "there is no directory for sockets and caches: set "
 	                                "XDG_RUNTIME_DIR to a directory of your own");
 }

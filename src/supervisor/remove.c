@@ -76,6 +76,13 @@ static int take_abandoned(const struct house *h, const char *name)
 	return lock < 0 ? -1 : lock;
 }
 
+bool session_is_abandoned(const struct house *h, const char *dir)
+{
+	_fd_ lock = take_abandoned(h, dir);
+
+	return lock >= 0;
+}
+
 void session_remove_rest(const struct house *h)
 {
 	DIR *dir = fdopendir(openat(h->sessions_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -14,3 +14,5 @@ int session_remove(const struct house *h, const char *id, struct err *err);
 void session_unmake(const struct house *h, const char *id, const char *dir);
 /* Finish removals, and clear away sessions whose making was cut short. Never touches what is in use. */
 void session_remove_rest(const struct house *h);
+/* Is sessions/@dir (".rm-ID", ".new-ID") one whose remover or maker is gone? */
+bool session_is_abandoned(const struct house *h, const char *dir);

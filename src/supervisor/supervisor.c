@@ -118,6 +118,19 @@ static void on_helper(void *data, pid_t pid, uint64_t start_ticks)
 	supervisor_save(s);
 }
 
+/* The session goes on with less. What ended is no longer ours to end; one that only cannot do all still is. */
+static void on_helper_failed(void *data, const struct err *err)
+{
+	struct supervisor *s = data;
+
+	if (s->container.helper_pid == 0) {
+		s->status.helper_pid = s->status.helper_start = 0;
+		supervisor_save(s);
+	}
+	log_warn("%s", err_msg(err));
+	supervisor_tell(s, EVENT_warned, -1, err_msg(err));
+}
+
 static void on_exec_started(void *data, uint32_t exec, int tty)
 {
 	clients_exec_started(data, exec, tty);
@@ -135,8 +148,8 @@ static void on_exec_exited(void *data, uint32_t exec, int wait_status)
 
 static const struct container_events events = {
 	.on_output = output_ready, .on_writable = output_writable, .on_started = on_started, .on_failed = on_failed,
-	.on_exited = on_exited, .on_gone = on_gone, .on_helper = on_helper, .on_exec_started = on_exec_started,
-	.on_exec_failed = on_exec_failed, .on_exec_exited = on_exec_exited,
+	.on_exited = on_exited, .on_gone = on_gone, .on_helper = on_helper, .on_helper_failed = on_helper_failed,
+	.on_exec_started = on_exec_started, .on_exec_failed = on_exec_failed, .on_exec_exited = on_exec_exited,
 };
 
 /* --- steps of a life --- */
@@ -146,6 +159,7 @@ static void close_container(struct supervisor *s)
 	if (!s->has_container)
 		return;
 	s->has_container = false;
+	input_release();                                 /* meant for this run */
 	s->container.ops->close(&s->container);
 	if (s->container.was_oom && s->status.reason == REASON_SIGNALED)
 		s->status.reason = REASON_OUT_OF_MEMORY;
@@ -197,6 +211,7 @@ static void run_started(struct supervisor *s)
 	s->status.started_ms = (int64_t)time_now_ms();
 	HOOK("supervisor.started");
 	s->status.init_pid = s->container.ops->pid ? s->container.ops->pid(&s->container) : 0;
+	output_writable(s);                              /* what was typed while it started */
 	clients_started(s);
 	supervisor_save(s);
 	supervisor_tell(s, EVENT_started, s->status.run, NULL);
@@ -410,6 +425,25 @@ static void on_term(uv_signal_t *handle, int signo)
 	supervisor_stop(handle->data, "a signal to its supervisor", STOP_DEFAULT_MS);
 }
 
+/* As subreaper we inherit what others leave behind (the runtime's helpers): nobody else would ever wait for those. */
+static void on_child(uv_signal_t *handle, int signo)
+{
+	const struct supervisor *s = handle->data;
+	const pid_t known[] = { s->has_container && s->container.ops->pid ? s->container.ops->pid((struct container *)&s->container) : 0,
+	                        s->container.helper_pid, s->container.starter_pid };
+
+	/* while it starts, the first process is not known yet: its end must be kept until it is */
+	if (!s->has_container || s->container.starter_pid == 0)
+		proc_reap_others(known, array_len(known));
+}
+
+static void watch_signal(struct supervisor *s, uv_signal_t *handle, uv_signal_cb fn, int signo)
+{
+	uv_signal_init(&s->loop, handle);
+	handle->data = s;
+	uv_signal_start(handle, fn, signo);
+}
+
 static int open_files(struct supervisor *s, struct err *err)
 {
 	uint64_t end = 0;
@@ -452,9 +486,8 @@ static int prepare(struct supervisor *s, int first, struct err *err)
 	hub_join(&s->hub, journal_write, &s->session_fd);
 	s->life_timer = timer_new(&s->loop, on_life_timer, s);
 	clients_listen(s);
-	uv_signal_init(&s->loop, &s->on_term);
-	s->on_term.data = s;
-	uv_signal_start(&s->on_term, on_term, SIGTERM);
+	watch_signal(s, &s->on_term, on_term, SIGTERM);
+	watch_signal(s, &s->on_child, on_child, SIGCHLD);
 	if (first >= 0)
 		clients_first(s, first);
 	return 0;
@@ -468,6 +501,8 @@ static void release(struct supervisor *s)
 	timer_free(s->bell_timer);
 	if (s->on_term.data != NULL)
 		uv_close((uv_handle_t *)&s->on_term, NULL);
+	if (s->on_child.data != NULL)
+		uv_close((uv_handle_t *)&s->on_child, NULL);
 	uv_run(&s->loop, UV_RUN_NOWAIT);                 /* the close callbacks */
 	(void)uv_loop_close(&s->loop);
 	hub_fini(&s->hub);

@@ -54,7 +54,7 @@ struct supervisor {
 	struct hub hub;
 	struct watch *listen_watch;
 	struct timer *life_timer, *bell_timer;
-	uv_signal_t on_term;
+	uv_signal_t on_term, on_child;
 };
 
 /*

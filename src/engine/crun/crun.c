@@ -26,7 +26,6 @@
 
 struct crun {
 	int control;                     /* to the sandbox process; -1 once it has said all */
-	pid_t sandbox;
 	struct watch *control_watch;
 	struct cgroup cgroup;
 	bool is_told;                    /* on_failed or on_started will not come from here any more */
@@ -71,13 +70,11 @@ static void runtime_arguments(struct sandbox *s, const struct runtime *rt)
 }
 
 /* Root's volumes get the owners of the container through idmapped mounts; ordinary users' are right by the map of ids. */
-static int prepare_trees(struct sandbox *s, const struct spec *spec, const struct idmap *map, struct err *err)
+static int prepare_volumes(struct sandbox *s, const struct spec *spec, const struct idmap *map, struct err *err)
 {
 	struct idmap volume = *map;
 	const uint32_t base = map->uid.r[0].outside;
 
-	if (geteuid() != 0)
-		return 0;
 	if (spec->user.uid > 0 || spec->user.gid > 0) {      /* what the session's user makes belongs to the caller */
 		const uint32_t uid = (uint32_t)spec->user.uid, gid = (uint32_t)spec->user.gid;
 		const struct id_ranges u = { .n = 1, .r = { { 0, base + uid, 1 } } };
@@ -100,9 +97,30 @@ static int prepare_trees(struct sandbox *s, const struct spec *spec, const struc
 			return tree;
 		vec_push(&s->trees, tree);
 	}
-	if (spec->image.digest == NULL && spec->image.layers.len > 0)    /* a directory as it stands, owned by host ids */
-		s->lower_tree = sandbox_tree(spec->image.layers.items[0], map, true, err);
-	return s->lower_tree < -1 ? s->lower_tree : 0;
+	return 0;
+}
+
+/* What the container's root, being nobody to the host, cannot reach or would see under wrong owners when root starts it. */
+static int prepare_trees(struct sandbox *s, const struct spec *spec, const struct idmap *map, struct err *err)
+{
+	int r;
+
+	if (geteuid() != 0)
+		return 0;
+	r = prepare_volumes(s, spec, map, err);
+	if (r < 0)
+		return r;
+	if (spec->image.digest == NULL && spec->image.layers.len > 0) {  /* a directory as it stands, owned by host ids */
+		r = sandbox_tree(spec->image.layers.items[0], map, true, err);
+		if (r < 0)
+			return r;
+		s->lower_tree = r;
+	}
+	r = sandbox_tree(s->place->init_program, NULL, true, err);
+	if (r < 0)
+		return r;
+	s->init_tree = r;
+	return 0;
 }
 
 /* The directories that the sandbox needs outside of the session's own: owned by whom it will be. */
@@ -154,7 +172,7 @@ static int launch(struct container *c, struct sandbox *s, const struct idmap *ma
 	r = idmap_go(&held, map, err);
 	if (r < 0)
 		return r;
-	own->sandbox = held.pid;
+	c->starter_pid = held.pid;
 	HOOK("supervisor.sandbox-started");
 	own->control = own_control;
 	own->control_watch = watch_new(c->loop, own_control, LOOP_READ, on_report, c);
@@ -172,7 +190,7 @@ static int open_log(const struct place *place)
 static int crun_create(struct container *c, struct err *err)
 {
 	struct crun *own = xcalloc(1, sizeof(*own));
-	_cleanup_(sandbox_release) struct sandbox s = { .spec = c->spec, .place = c->place, .lower_tree = -1,
+	_cleanup_(sandbox_release) struct sandbox s = { .spec = c->spec, .place = c->place, .lower_tree = -1, .init_tree = -1,
 		.lifeline = -1, .control = -1, .log = -1, .stays = spec_has_limits(c->spec) };
 	_free_ char *root = runtime_root(c->place, c->spec->map_name ? c->spec->map_name : "u0");
 	_free_ char *id = xasprintf("%s-%u", c->place->id, c->run);
@@ -221,11 +239,11 @@ static void end_sandbox(struct container *c)
 
 	own->control_watch = watch_free(own->control_watch);
 	own->control = fd_close(own->control);
-	if (own->sandbox > 0) {
-		(void)kill(own->sandbox, SIGKILL);               /* it has said all it has to say */
-		(void)child_wait(own->sandbox);
+	if (c->starter_pid > 0) {
+		(void)kill(c->starter_pid, SIGKILL);               /* it has said all it has to say */
+		(void)child_wait(c->starter_pid);
 	}
-	own->sandbox = 0;
+	c->starter_pid = 0;
 }
 
 /* Orphans of a start that did not work come to us, the subreaper; end them so that nothing is left. */
@@ -360,14 +378,12 @@ static void on_report(void *data, int events)
 
 static int crun_kill(struct container *c)
 {
-	struct crun *own = c->own;
-
 	if (inside_pid(c) > 0)
 		return inside_kill(c);
-	if (own->sandbox <= 0)
+	if (c->starter_pid <= 0)
 		return -ESRCH;
 	if (inside_hang_up(c) == 0)                              /* the runtime has begun: init ends when it reads */
-		(void)kill(own->sandbox, SIGKILL);
+		(void)kill(c->starter_pid, SIGKILL);
 	return 0;
 }
 
