@@ -157,6 +157,7 @@ static void on_attach(struct client *c, const struct frame *f, const void *body)
 		refuse(c, EDEADLK, "attach-self", "session '%s' cannot be attached to itself", s->status.name);
 		return;
 	}
+	from = min_u64(from, head);                              /* of the future nothing can be asked */
 	if (from < oldest) {
 		answer.lost = m->since >= 0 ? (int64_t)(oldest - from) : 0;
 		from = oldest;

@@ -159,6 +159,7 @@ static void close_container(struct supervisor *s)
 	if (!s->has_container)
 		return;
 	s->has_container = false;
+	input_release();                                 /* meant for this run */
 	s->container.ops->close(&s->container);
 	if (s->container.was_oom && s->status.reason == REASON_SIGNALED)
 		s->status.reason = REASON_OUT_OF_MEMORY;
@@ -210,6 +211,7 @@ static void run_started(struct supervisor *s)
 	s->status.started_ms = (int64_t)time_now_ms();
 	HOOK("supervisor.started");
 	s->status.init_pid = s->container.ops->pid ? s->container.ops->pid(&s->container) : 0;
+	output_writable(s);                              /* what was typed while it started */
 	clients_started(s);
 	supervisor_save(s);
 	supervisor_tell(s, EVENT_started, s->status.run, NULL);
