@@ -123,8 +123,10 @@ int lost_settle(const struct house *h, const char *id, int session_fd, struct st
 	*ret_alive = lock == -EBUSY;
 	if (lock < 0 && lock != -EBUSY)
 		return err_set(err, -lock, "lock", "cannot lock session %s: %m", id);
-	r = status_read(session_fd, &now, err);          /* somebody may have settled or started it meanwhile */
-	if (r == 0 && !*ret_alive && now.state != STATUS_ENDED) {
+	if (*ret_alive)                                  /* what was just read is its supervisor's own word */
+		return 0;
+	r = status_read(session_fd, &now, err);          /* somebody may have settled it, or it may have ended, meanwhile */
+	if (r == 0 && now.state != STATUS_ENDED) {
 		if (now.boot_id != NULL && str_eq(now.boot_id, proc_boot_id()))
 			end_remains(h, id, session_fd, &now);
 		HOOK("settle.ended");
