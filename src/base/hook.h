@@ -1,8 +1,8 @@
 /*
  * Kill points for the fault suite; in a normal build they are nothing. HOOK("name") looks at $PTERM_HOOK: "name=kill"
- * ends this process with SIGKILL there, "name=stop:FIFO" writes "name pid" into the fifo and stops it (SIGSTOP), so that a test
- * can kill whom it likes at exactly this moment and continue the rest. The kernel spares PID 1 of a container the signals
- * that it sends itself: pterm-init exits, or waits for its end, instead.
+ * ends this process with SIGKILL there, "name=stop:FIFO" writes "name pid" into the fifo and stops it (SIGSTOP), so
+ * that a test can kill whom it likes at exactly this moment and continue the rest. The kernel spares PID 1 of a
+ * container the signals that it sends itself: pterm-init exits, or waits for its end, instead.
  */
 #pragma once
 

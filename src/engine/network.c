@@ -29,7 +29,10 @@
 #define SLIRP_NAMESERVER "10.0.2.3"
 #define INTERFACE "eth0"
 
-/* The container's network namespace is the helper's standard input: pasta gives up the right to open it by pid before it does. */
+/*
+ * The container's network namespace is the helper's standard input: pasta gives up the right to open it by pid before
+ * it does.
+ */
 #define NETNS_INSIDE "/proc/self/fd/0"
 
 enum { LOG_MAX = 16 * 1024, TERM_WAIT_MS = 200, READY_FD = 3 };

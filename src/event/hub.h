@@ -1,6 +1,6 @@
 /*
- * Events and who hears of them, inside one process. A sink may leave, or a new one join, during a dispatch: who joins waits for the
- * next event, who leaves hears nothing more.
+ * Events and who hears of them, inside one process. A sink may leave, or a new one join, during a dispatch: who joins
+ * waits for the next event, who leaves hears nothing more.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * The supervisor process of one session. It is started by pterm with a control connection, the session's lock and its socket; by
- * hand it is of no use.
+ * The supervisor process of one session. It is started by pterm with a control connection, the session's lock and its
+ * socket; by hand it is of no use.
  */
 #include "base/fd.h"
 #include "base/log.h"

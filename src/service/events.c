@@ -1,7 +1,7 @@
 /*
- * The sessions directory tells of sessions that come and go (they are renamed into place, and away); each session's directory
- * of a journal that is replaced, and each journal of what is appended. inotify only says that something happened: what, is
- * found out by reading, so an overflow of its queue costs nothing but a look at everything.
+ * The sessions directory tells of sessions that come and go (they are renamed into place, and away); each session's
+ * directory of a journal that is replaced, and each journal of what is appended. inotify only says that something
+ * happened: what, is found out by reading, so an overflow of its queue costs nothing but a look at everything.
  */
 #include "service/events.h"
 

@@ -241,7 +241,9 @@ static bool has_output_left(const struct pipe_end *p)
 	return p->at < p->len || (poll(&at, 1, 0) == 1 && (at.revents & POLLIN));
 }
 
-/* Until it has ended and all that it wrote is ours; what it left running keeps the pipes open, and is not waited for. */
+/*
+ * Until it has ended and all that it wrote is ours; what it left running keeps the pipes open, and is not waited for.
+ */
 static void run_loop(struct running *run)
 {
 	take_frames(run);

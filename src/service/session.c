@@ -241,8 +241,8 @@ static int gone_or(const struct session *s, int no, struct err *err)
 }
 
 /*
- * The lock of an ended session and its status now, under the guard; -EBUSY when it lives. One that has ended and still
- * is locked has a supervisor on its way out, or somebody who removes it: they are waited for.
+ * The lock of an ended session and its status now, under the guard; -EBUSY when it lives. One that has ended and
+ * still is locked has a supervisor on its way out, or somebody who removes it: they are waited for.
  */
 static int lock_ended(struct session *s, struct err *err)
 {
@@ -409,7 +409,9 @@ static int make_store(const struct house *h, const char *id, const struct spec *
 	return 0;
 }
 
-/* A directory for a session in the making, with its lock. Who clears up after others may be faster: then another one. */
+/*
+ * A directory for a session in the making, with its lock. Who clears up after others may be faster: then another one.
+ */
 static int make_dir(const struct house *h, char id[SESSION_ID_LEN + 1], int *ret_lock, struct err *err)
 {
 	for (int tries = 0; tries < 100; tries++) {

@@ -251,7 +251,10 @@ char *name_resolve(const struct house *h, const char *name)
 	return strspn(id, "0123456789abcdef") == (size_t)n && path_exists(h->sessions_fd, id) ? xstrdup(id) : NULL;
 }
 
-/* Claiming and releasing look first and change then: one at a time. The lock is a file, since NFS locks no directories. */
+/*
+ * Claiming and releasing look first and change then: one at a time. The lock is a file, since NFS locks no
+ * directories.
+ */
 static int lock_names(const struct house *h)
 {
 	const int fd = openat(h->names_fd, ".lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

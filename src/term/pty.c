@@ -58,7 +58,10 @@ int pty_open(struct term_size size, int *ret_master, int *ret_slave, struct err 
 	return 0;
 }
 
-/* What a stranger hands us may be anything: ask only a character device what it is, and only a master knows its number. */
+/*
+ * What a stranger hands us may be anything: ask only a character device what it is, and only a master knows its
+ * number.
+ */
 static int check_master(int fd)
 {
 	const int flags = fcntl(fd, F_GETFL);

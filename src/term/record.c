@@ -4,8 +4,8 @@
  * In the common case a record_write is one write(2) to the log; every TICK_MS one pwrite(2) to the index follows.
  * Nothing is synced: a recording survives every process, and of a machine's crash whatever the file system saved.
  *
- * Rotation makes the new pair under other names first, so that a full disk is met before anything is moved, and then takes
- * these steps. After a kill between any two of them the names alone say how to go on (settle):
+ * Rotation makes the new pair under other names first, so that a full disk is met before anything is moved, and then
+ * takes these steps. After a kill between any two of them the names alone say how to go on (settle):
  *
  *     remove idx.1, remove log.1, log to log.1, idx to idx.1, new log, new idx
  */
@@ -308,7 +308,10 @@ static int make_room(struct record *r, size_t n, uint64_t now_ms)
 	if (e < 0 || r->log_size == 0 || (r->log_size + n <= r->half && r->count < r->most_entries))
 		return e;
 	e = rotate(r, now_ms);
-	/* A rotation that has to wait (a reader has the lock, the disk is full) may wait until the log has twice its size. */
+	/*
+	 * A rotation that has to wait (a reader has the lock, the disk is full) may wait until the log has twice its
+	 * size.
+	 */
 	if (e < 0 && r->log_fd >= 0 && r->log_size + n <= 2 * r->half)
 		return 0;
 	return e;

@@ -10,13 +10,18 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-/* Where pterm-init is inside: on the container's /dev, a tmpfs of its own, so that the root file system stays clean. */
+/*
+ * Where pterm-init is inside: on the container's /dev, a tmpfs of its own, so that the root file system stays clean.
+ */
 #define INIT_INSIDE "/dev/pterm-init"
 #define SSH_AGENT_INSIDE "/dev/ssh-agent"
 
 enum { SECCOMP_FILE_MAX = 1024 * 1024, RESOLV_CONF_MAX = 64 * 1024 };
 
-/* What a shell needs and no more. CAP_SYS_ADMIN is never among them; no file or setuid bit can add one (noNewPrivileges). */
+/*
+ * What a shell needs and no more. CAP_SYS_ADMIN is never among them; no file or setuid bit can add one
+ * (noNewPrivileges).
+ */
 static const char *const capabilities[] = {
 	"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_NET_BIND_SERVICE", "CAP_SETFCAP",
 	"CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID", "CAP_SYS_CHROOT",

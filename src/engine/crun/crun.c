@@ -69,7 +69,10 @@ static void runtime_arguments(struct sandbox *s, const struct runtime *rt)
 	strv_push(&s->runtime, s->runtime_id);
 }
 
-/* Root's volumes get the owners of the container through idmapped mounts; ordinary users' are right by the map of ids. */
+/*
+ * Root's volumes get the owners of the container through idmapped mounts; ordinary users' are right by the map of
+ * ids.
+ */
 static int prepare_volumes(struct sandbox *s, const struct spec *spec, const struct idmap *map, struct err *err)
 {
 	struct idmap volume = *map;
@@ -100,7 +103,10 @@ static int prepare_volumes(struct sandbox *s, const struct spec *spec, const str
 	return 0;
 }
 
-/* What the container's root, being nobody to the host, cannot reach or would see under wrong owners when root starts it. */
+/*
+ * What the container's root, being nobody to the host, cannot reach or would see under wrong owners when root starts
+ * it.
+ */
 static int prepare_trees(struct sandbox *s, const struct spec *spec, const struct idmap *map, struct err *err)
 {
 	int r;
