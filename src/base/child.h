@@ -18,7 +18,6 @@ struct child {
 	char *const *env;                         /* NULL: ours */
 	const struct child_fd *fds;               /* 0, 1, 2 are /dev/null unless named here */
 	size_t fd_count;
-	int cwd_fd;                               /* 0: stay (a zeroed struct is a good default) */
 	bool new_session;
 	bool dies_with_parent;                    /* SIGKILL when the thread that started it ends (PR_SET_PDEATHSIG) */
 };

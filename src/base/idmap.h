@@ -31,12 +31,6 @@ void idmap_shift(struct id_ranges *ret, uint32_t start, uint32_t count);
 int64_t idmap_outside(const struct id_ranges *m, uint32_t inside);
 
 /*
- * Give process @pid, which is alone in a new user namespace, this map: directly when we may, else through the setuid
- * programs newuidmap and newgidmap, both at once. Blocks until done. 0 or -errno.
- */
-int idmap_write(pid_t pid, const struct idmap *map, struct err *err);
-
-/*
  * clone(2) with @flags (CLONE_NEW…) into a child that runs @fn(@arg) as uid 0 of a new user namespace with this map,
  * and wait until the map is written. The child exits with what @fn returns. No atfork handler runs, so @fn must not
  * touch a loop. The pid is the caller's to reap; or -errno.

@@ -11,7 +11,7 @@
 
 #include "engine/engine.h"
 
-struct cgroup { char *path; int events_fd; };     /* absolute path below /sys/fs/cgroup, NULL: none; memory.events, or -1 */
+struct cgroup { char *path; };                    /* its directory below /sys/fs/cgroup; NULL: none */
 
 /*
  * Can the limits of @spec be had by user @uid on this host (@root: "", or a made-up tree)? 0; or -errno with the fix

@@ -248,7 +248,7 @@ static pid_t start_runtime(const struct sandbox *s)
 	                                { program, PROGRAM_FD } };
 	_free_ char *path = program >= 0 ? xasprintf("/proc/self/fd/%d", PROGRAM_FD) : NULL;
 	char *const env[] = {
-		(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		(char *)"PATH=" PATH_DEFAULT,
 #ifdef PTERM_HOOKS
 		xasprintf("PTERM_HOOK=%s", getenv("PTERM_HOOK") ? getenv("PTERM_HOOK") : ""),
 #endif

@@ -15,5 +15,3 @@ enum { JOURNAL_MAX = 512 * 1024 };
 void journal_write(const struct event *ev, void *dirfd);
 /* Append one event to events.jsonl in @dirfd. 0 or -errno. */
 int journal_append(int dirfd, const struct event *ev);
-/* One event as it stands in the journal, without the newline. */
-void journal_format(const struct event *ev, struct str *out);

@@ -6,7 +6,6 @@
 #include "base/path.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <sys/statvfs.h>

@@ -61,8 +61,8 @@ int session_rename(const struct house *h, struct session *s, const char *name, s
 /* Remove an ended one. -EBUSY: it runs. */
 int session_discard(const struct house *h, struct session *s, struct err *err);
 /*
- * Stop a running one and wait until it has ended (its status in @s is then new). 0, also when it had ended
- * before; -errno. @timeout_ms: how long it may take before KILL.
+ * Stop a running one and wait until it has ended. Of @s only .is_alive is new then; its status on disk tells the
+ * rest. 0, also when it had ended before; -errno. @timeout_ms: how long it may take before KILL.
  */
 int session_stop(struct session *s, uint64_t timeout_ms, struct err *err);
 /* Who acts, for the record: the user's name. Static storage. */

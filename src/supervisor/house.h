@@ -28,6 +28,8 @@ void house_close(struct house *h);
 void house_place(const struct house *h, const char *id, const char *name, struct place *ret);
 void place_release(struct place *p);
 
+/* Does @text look like an id? SESSION_ID_LEN hexadecimal digits. */
+bool id_check(const char *text);
 /*
  * Letters, digits, '.', '_', '-', beginning with a letter or digit, at most SESSION_NAME_MAX. 0 or -EINVAL: see @err.
  */

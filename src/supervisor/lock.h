@@ -6,6 +6,9 @@
  */
 #pragma once
 
+/* What a supervisor is started with: its first connection, the lock, and the listening control.sock. */
+enum { SUPERVISOR_CONTROL_FD = 3, SUPERVISOR_LOCK_FD, SUPERVISOR_LISTEN_FD };
+
 /*
  * Wait for the guard of the directory @dir_fd; closing what is returned gives it back. -1 on a file system that locks
  * no directories (NFS): go on without. It is held for moments, or for as long as settling a lost session takes.

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <unistd.h>
 
 /* Remove what the session that now lies in @dir (".rm-ID" or ".new-ID") has: files of mapped owners first. */
 static int remove_content(const struct house *h, const char *id, const char *dir, struct err *err)

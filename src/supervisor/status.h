@@ -22,7 +22,6 @@ enum status_reason {
 	REASON_REBOOTED,         /* the machine was started again meanwhile */
 	REASON_COUNT,
 };
-extern const char *const status_reasons[];
 
 struct status {
 	char *id, *name, *engine, *image, *command;

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <termios.h>
@@ -112,29 +111,4 @@ int pty_set_size(int fd, struct term_size size)
 	if (size.cols != 0)
 		w.ws_col = size.cols;
 	return ioctl(fd, TIOCSWINSZ, &w) < 0 ? -errno : 0;
-}
-
-/* A number from 1 to TERM_SIZE_MAX; moves *at behind it. */
-static bool take_number(const char **at, uint16_t *ret)
-{
-	unsigned v = 0;
-	const char *p = *at;
-
-	while (*p >= '0' && *p <= '9' && v <= TERM_SIZE_MAX)
-		v = v * 10 + (unsigned)(*p++ - '0');
-	if (v < 1 || v > TERM_SIZE_MAX)
-		return false;
-	*at = p;
-	*ret = (uint16_t)v;
-	return true;
-}
-
-int term_size_parse(const char *text, struct term_size *ret)
-{
-	struct term_size size;
-
-	if (!take_number(&text, &size.cols) || *text++ != 'x' || !take_number(&text, &size.rows) || *text != '\0')
-		return -EINVAL;
-	*ret = size;
-	return 0;
 }

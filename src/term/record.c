@@ -12,6 +12,7 @@
 #include "term/record.h"
 
 #include "base/fd.h"
+#include "base/path.h"
 #include "base/units.h"
 #include "term/record-format.h"
 
@@ -45,11 +46,6 @@ static int open_file(int dir_fd, const char *name, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-static bool exists(int dir_fd, const char *name)
-{
-	return faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
 static int move(int dir_fd, const char *from, const char *to)
 {
 	return renameat(dir_fd, from, dir_fd, to) < 0 ? -errno : 0;
@@ -58,8 +54,8 @@ static int move(int dir_fd, const char *from, const char *to)
 /* Finish or undo a rotation that was cut short: afterwards there are whole pairs, or nothing. 0 or -errno. */
 static int settle(int dir_fd)
 {
-	const bool log = exists(dir_fd, RECORD_LOG), idx = exists(dir_fd, RECORD_IDX);
-	const bool log1 = exists(dir_fd, RECORD_LOG ".1"), idx1 = exists(dir_fd, RECORD_IDX ".1");
+	const bool log = path_exists(dir_fd, RECORD_LOG), idx = path_exists(dir_fd, RECORD_IDX);
+	const bool log1 = path_exists(dir_fd, RECORD_LOG ".1"), idx1 = path_exists(dir_fd, RECORD_IDX ".1");
 
 	int e = 0;
 

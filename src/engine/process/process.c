@@ -6,11 +6,9 @@
 #include "base/child.h"
 #include "base/fd.h"
 #include "base/loop.h"
-#include "base/path.h"
 #include "engine/inside.h"
 #include "wire/init.h"
 
-#include <errno.h>
 #include <unistd.h>
 
 static const char notice[] =
