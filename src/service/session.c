@@ -524,11 +524,16 @@ static int write_name(struct session *s, const char *name, struct err *err)
 {
 	_fd_ guard = session_guard(s->fd);
 	_fd_ lock = lock_ended(s, err);
+	int r;
 
 	if (lock < 0)
 		return lock;
 	status_set(&s->status.name, name);
-	return status_write(s->fd, &s->status, err);
+	r = status_write(s->fd, &s->status, err);
+	if (r == 0)
+		(void)journal_append(s->fd, &(struct event){ .type = EVENT_renamed, .time_ms = time_now_ms(), .session = s->id,
+		                                             .name = name, .text = name, .number = -1 });
+	return r;
 }
 
 int session_rename(const struct house *h, struct session *s, const char *name, struct err *err)
@@ -551,9 +556,6 @@ int session_rename(const struct house *h, struct session *s, const char *name, s
 	if (r == -EBUSY) {                               /* it lives: its supervisor writes the status */
 		s->is_alive = true;
 		r = tell_name(s, name, err);
-	} else if (r == 0) {
-		(void)journal_append(s->fd, &(struct event){ .type = EVENT_renamed, .time_ms = time_now_ms(),
-		                                             .session = s->id, .name = name, .text = name, .number = -1 });
 	}
 	HOOK("cli.renamed");
 	/* the names that it has now are the one in its status */

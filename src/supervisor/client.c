@@ -262,6 +262,8 @@ static void on_status(struct client *c, const struct frame *f, const void *body)
 	_str_ text = STR_INIT;
 
 	s->status.position = (int64_t)ring_head(s->ring);
+	if (s->has_container && s->container.ops->pid != NULL)
+		s->status.init_pid = s->container.ops->pid(&s->container);       /* known at times only after the start */
 	json_encode(&text, &status_object, &s->status);
 	sent(c, conn_send(&c->conn, MESSAGE_STATUS_IS, text.buf, text.len, NULL, 0));
 }

@@ -118,6 +118,19 @@ static void on_helper(void *data, pid_t pid, uint64_t start_ticks)
 	supervisor_save(s);
 }
 
+/* The session goes on with less. What ended is no longer ours to end; one that only cannot do all still is. */
+static void on_helper_failed(void *data, const struct err *err)
+{
+	struct supervisor *s = data;
+
+	if (s->container.helper_pid == 0) {
+		s->status.helper_pid = s->status.helper_start = 0;
+		supervisor_save(s);
+	}
+	log_warn("%s", err_msg(err));
+	supervisor_tell(s, EVENT_warned, -1, err_msg(err));
+}
+
 static void on_exec_started(void *data, uint32_t exec, int tty)
 {
 	clients_exec_started(data, exec, tty);
@@ -135,8 +148,8 @@ static void on_exec_exited(void *data, uint32_t exec, int wait_status)
 
 static const struct container_events events = {
 	.on_output = output_ready, .on_writable = output_writable, .on_started = on_started, .on_failed = on_failed,
-	.on_exited = on_exited, .on_gone = on_gone, .on_helper = on_helper, .on_exec_started = on_exec_started,
-	.on_exec_failed = on_exec_failed, .on_exec_exited = on_exec_exited,
+	.on_exited = on_exited, .on_gone = on_gone, .on_helper = on_helper, .on_helper_failed = on_helper_failed,
+	.on_exec_started = on_exec_started, .on_exec_failed = on_exec_failed, .on_exec_exited = on_exec_exited,
 };
 
 /* --- steps of a life --- */
@@ -419,7 +432,9 @@ static void on_child(uv_signal_t *handle, int signo)
 	const pid_t known[] = { s->has_container && s->container.ops->pid ? s->container.ops->pid((struct container *)&s->container) : 0,
 	                        s->container.helper_pid, s->container.starter_pid };
 
-	proc_reap_others(known, array_len(known));
+	/* while it starts, the first process is not known yet: its end must be kept until it is */
+	if (!s->has_container || s->container.starter_pid == 0)
+		proc_reap_others(known, array_len(known));
 }
 
 static void watch_signal(struct supervisor *s, uv_signal_t *handle, uv_signal_cb fn, int signo)

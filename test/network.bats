@@ -1,0 +1,225 @@
+#!/usr/bin/env bats
+# Networks of sessions, with the real pasta and slirp4netns, between a host and an outside made for each test (test/lab/network).
+# as: user root
+
+load lib
+
+setup() {
+	skip_unless_root
+	pterm_setup
+	mkfifo "$TOP/lab.in" "$TOP/lab.out"
+	unshare --net --mount "$BATS_TEST_DIRNAME/lab/network" <"$TOP/lab.in" >"$TOP/lab.out" 2>"$TOP/lab.err" 3>&- &
+	LAB=$!
+	exec 7>"$TOP/lab.in" 8<"$TOP/lab.out"
+	read -r ready <&8 || { cat "$TOP/lab.err"; return 1; }
+	[ "$ready" = ready ]
+	WITHIN=(nsenter "--target=$LAB" --net --mount --)
+}
+
+teardown() {
+	pterm_teardown
+	exec 7>&- 8<&-
+	[ -z "${LAB-}" ] || { kill "$LAB" && wait "$LAB"; } 2>/dev/null || true
+}
+
+# --- looking ---
+
+# fetch ADDRESS PORT: what the server there says, as the lab's host sees it; outside: as the other machine does.
+fetch() { "${WITHIN[@]}" timeout 3 bash -c 'exec 5<>"/dev/tcp/$0/$1" && cat <&5' "$@" 2>&1; }
+fetch_outside() { "${WITHIN[@]}" nsenter --net=/run/netns/outside timeout 3 bash -c 'exec 5<>"/dev/tcp/$0/$1" && cat <&5' "$@" 2>&1; }
+says() { [[ $(fetch "$1" "$2") == *"$3"* ]]; }
+
+inside() { pterm exec "$1" -- sh -c "$2" </dev/null; }
+# fetch_inside SESSION ADDRESS PORT
+fetch_inside() { inside "$1" "nc -w 2 $2 $3 </dev/null 2>&1" || true; }
+has_route() { inside "$1" 'ip route' | grep -q '^default'; }
+
+# begin SESSION OPTION...: a session that stays, with a private network that is up.
+begin() {
+	local name=$1
+	shift
+	pterm new -d --network private "$@" "$name" -- cat
+	wait_for 10 has_route "$name"
+}
+
+# A process that is a zombie is gone too: whether it is reaped is up to its parent, which may be the machine's first process.
+is_gone() { [ ! -e "/proc/$1/stat" ] || [[ $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) != [^Z]* ]]; }
+
+# helper SESSION PROGRAM: its pid, once it is seen to be that program.
+helper() {
+	local pid
+	pid=$(field "$1" helper_pid)
+	[[ $(tr '\0' ' ' <"/proc/$pid/cmdline") == */"$2 "* ]] || return 1
+	echo "$pid"
+}
+
+# --- what holds with both programs ---
+
+reaches_outside_only() {
+	begin s "$@"
+	[ "$(fetch 127.0.0.1 81)" = loopback ] # there is something to be reached
+	[[ $(fetch_inside s 10.9.0.1 80) == *outside* ]]
+	for address in 127.0.0.1 127.0.0.53 10.9.0.1 10.9.0.2 10.0.2.2 10.0.2.3 169.254.1.1; do
+		[[ $(fetch_inside s $address 81) != *loopback* ]]
+	done
+}
+
+asks_the_hosts_name_server() {
+	begin s
+	[[ $(inside s 'nslookup outside.test') == *10.9.0.1* ]]
+	run inside s 'cat /etc/resolv.conf'
+	[[ $output == *"nameserver $1"* ]]
+	[[ $output != *127.0.0.53* ]]
+}
+
+publishes_on_loopback() {
+	begin s -p 9090:8080
+	inside s 'nc -ll -p 8080 -e echo inside >/dev/null 2>&1 &'
+	wait_for 10 says 127.0.0.1 9090 inside
+	[[ $(fetch 10.9.0.2 9090) != *inside* ]]
+	[[ $(fetch_outside 10.9.0.2 9090) != *inside* ]]
+}
+
+refuses_a_taken_port() {
+	begin s -p 9090:8080
+	wait_for 10 "${WITHIN[@]}" bash -c 'exec 5<>/dev/tcp/127.0.0.1/9090' 2>/dev/null
+	run pterm new -d --network private -p 9090:80 t -- cat
+	[ "$status" -eq 125 ]
+	[[ $output == *"cannot publish port 9090: something else listens on it"* ]]
+	[ "$(field s state)" = running ]
+}
+
+ends_with_the_session() {
+	begin stopped -p 9090:8080 "${@:2}"
+	pid=$(helper stopped "$1")
+	pterm stop stopped
+	is_gone "$pid"
+
+	begin killed -p 9090:8080 "${@:2}"
+	pid=$(helper killed "$1")
+	kill -KILL "$(field killed pid)"
+	pterm ls >/dev/null
+	is_gone "$pid"
+	[ "$(field killed reason)" = supervisor-lost ]
+
+	pterm new -d --network private "${@:2}" done -- sh -c 'mkfifo /tmp/end && read x </tmp/end'
+	wait_for 10 has_route done
+	pid=$(helper done "$1")
+	inside done 'echo >/tmp/end'
+	wait_for 10 is_gone "$pid"
+	wait_for 10 has_ended done
+}
+
+has_ended() { [ "$(field "$1" state)" = ended ]; }
+
+tells_that_it_is_lost() {
+	begin s
+	pid=$(helper s "$1")
+	kill -KILL "$pid"
+	wait_for 10 has_warned s "the network's helper $1 ended: killed by signal 9"
+	[ "$(field s state)" = running ]
+	[ "$(field s helper_pid)" = 0 ]
+	is_gone "$pid"
+}
+
+has_warned() { grep -h '"event":"[a-z.]*warned"' "$TOP/$WHO/home/sessions/$(field "$1" id)/events.jsonl" | grep -qF "$2"; }
+
+# --- pasta ---
+
+@test "pasta: private reaches the outside, never the host's loopback" {
+	PTERM_NETWORK_PROGRAM=pasta reaches_outside_only
+}
+
+@test "pasta: the same for a session with a user of its own" {
+	PTERM_NETWORK_PROGRAM=pasta reaches_outside_only -u 1000
+}
+
+@test "pasta: names are asked of the host's own name server, which is never named inside" {
+	PTERM_NETWORK_PROGRAM=pasta asks_the_hosts_name_server 169.254.1.1
+}
+
+@test "pasta: a published port is on the host's loopback only" {
+	PTERM_NETWORK_PROGRAM=pasta publishes_on_loopback
+}
+
+@test "pasta: a port can be published once" {
+	PTERM_NETWORK_PROGRAM=pasta refuses_a_taken_port
+}
+
+@test "pasta: it is gone after stop, after its supervisor was killed, after the command ended" {
+	PTERM_NETWORK_PROGRAM=pasta ends_with_the_session pasta
+}
+
+@test "pasta: also that of a session with a user of its own" {
+	PTERM_NETWORK_PROGRAM=pasta ends_with_the_session pasta -u 1000
+}
+
+@test "pasta: when it is killed, the session is told of it and goes on" {
+	PTERM_NETWORK_PROGRAM=pasta tells_that_it_is_lost pasta
+}
+
+@test "pasta: on a host without a route the session is told why it has no network" {
+	"${WITHIN[@]}" ip route del default
+	PTERM_NETWORK_PROGRAM=pasta pterm new -d --network private s -- cat
+	wait_for 10 has_warned s 'this host has no default route'
+	[ "$(field s state)" = running ]
+}
+
+# --- slirp4netns ---
+
+@test "slirp4netns: private reaches the outside, never the host's loopback" {
+	PTERM_NETWORK_PROGRAM=slirp4netns reaches_outside_only
+}
+
+@test "slirp4netns: the same for a session with a user of its own" {
+	PTERM_NETWORK_PROGRAM=slirp4netns reaches_outside_only -u 1000
+}
+
+@test "slirp4netns: names are asked of the host's own name server, which is never named inside" {
+	PTERM_NETWORK_PROGRAM=slirp4netns asks_the_hosts_name_server 10.0.2.3
+}
+
+@test "slirp4netns: a published port is on the host's loopback only" {
+	PTERM_NETWORK_PROGRAM=slirp4netns publishes_on_loopback
+}
+
+@test "slirp4netns: a port can be published once" {
+	PTERM_NETWORK_PROGRAM=slirp4netns refuses_a_taken_port
+}
+
+@test "slirp4netns: it is gone after stop, after its supervisor was killed, after the command ended" {
+	PTERM_NETWORK_PROGRAM=slirp4netns ends_with_the_session slirp4netns
+}
+
+@test "slirp4netns: also that of a session with a user of its own" {
+	PTERM_NETWORK_PROGRAM=slirp4netns ends_with_the_session slirp4netns -u 1000
+}
+
+@test "slirp4netns: when it is killed, the session is told of it and goes on" {
+	PTERM_NETWORK_PROGRAM=slirp4netns tells_that_it_is_lost slirp4netns
+}
+
+# --- without a program ---
+
+@test "none has a loopback interface only, and it is up" {
+	run pterm new --rm --network none -- ip -o link </dev/null
+	[ "$status" -eq 0 ]
+	[ "${#lines[@]}" -eq 1 ]
+	[[ $output == *" lo: <LOOPBACK,UP,"* ]]
+}
+
+@test "host has the host's interfaces, and reaches what the host reaches" {
+	run pterm new --rm --network host -- sh -c 'ip -o link; nc -w 2 127.0.0.1 81 </dev/null' </dev/null
+	[ "$status" -eq 0 ]
+	[[ $output == *" h0"[@:]* ]]
+	[[ $output == *loopback* ]]
+}
+
+@test "without /dev/net/tun a private network is refused with what to do" {
+	"${WITHIN[@]}" rm /dev/net/tun
+	run pterm new --rm --network private -- true </dev/null
+	echo "$output"
+	[ "$status" -eq 125 ]
+	[[ $output == *"a private network needs /dev/net/tun, and there is none: load its module (modprobe tun)"* ]]
+	[ "${#lines[@]}" -eq 1 ]
+}
