@@ -25,12 +25,12 @@ struct running {
 	struct tty tty;
 	int signals, out_fd;
 	bool owns_out, is_armed, is_over, ends_after_output, sent_newline, input_open;
-	bool wants_all;                  /* a file or a pipe, not a person: every byte, however late */
 	uint64_t position, held_since_ns;
 	struct recording *recording;     /* opened with the first byte that is needed from it */
 	uint64_t recorded_until;         /* what lies before is read from the recording, whose positions are the same */
 	struct str out;                  /* read from the ring, filtered, not yet written */
 	size_t out_at;
+	bool wants_all;                  /* a file or a pipe, not a person: every byte, however late */
 };
 
 static int send_hello(struct running *r)
