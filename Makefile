@@ -44,8 +44,8 @@ check-fresh:
 	@test/tools/fresh all
 
 # What needs a whole machine with systemd and cgroup v2: limits, logout. Takes long.
-check-vm:
-	@tools/install-deps --tests --quiet
+check-vm: build
+	@tools/install-deps --vm --quiet
 	@test/vm/run $(BUILD)
 
 bench: build

@@ -58,9 +58,9 @@ int show_session(struct conn *conn, int session_fd, const char *name, const char
 
 	if (r == 0)
 		r = view_run(&v, &result, err);
-	if (r < 0) {
+	if (r < 0 && !result.has_failed) {
 		str_release(&result.status);
-		return result.has_failed ? result.exit_code : r;
+		return r;
 	}
 	if (result.has_failed) {
 		fprintf(stderr, "pterm: %s\n", err_msg(err));
