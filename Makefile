@@ -6,7 +6,7 @@ MESON_ARGS ?=
 WERROR ?= $(if $(CI),true,false)
 PTERM = $(BUILD)/src/pterm
 
-.PHONY: all build deps run check check-quick check-e2e check-fresh check-vm bench asan fuzz install clean
+.PHONY: all build deps run check lint check-quick check-e2e check-fresh check-vm bench asan fuzz install clean
 all: build
 
 deps:
@@ -26,7 +26,14 @@ run: build
 	@tools/first-session $(PTERM)
 
 # Everything needed for the tests, then the tests: the quick ones first.
-check: check-quick check-e2e
+check: lint check-quick check-e2e
+
+SCRIPTS = tools/host.sh tools/install-deps tools/install-crun tools/make-default-image tools/host-setup \
+	tools/first-session test/tools/fresh test/run fuzz/run .ci/run
+lint:
+	@tools/install-deps --tests --quiet
+	@shellcheck -x $(SCRIPTS)
+	@codespell -L passt,versio,halp,nam src tools test docs fuzz README.md HACKING.md SETUP.md CHANGELOG.md
 
 check-quick:
 	@tools/install-deps --tests --quiet

@@ -5,14 +5,15 @@
 # Programs are copied to a place that everybody can enter, since a build tree may lie below a private home.
 
 WHO=${PTERM_TEST_AS:-user}
-TEST_USER=pterm-test
+TEST_USER=${PTERM_TEST_USER:-pterm-test}
 
 skip_unless_root() { [ "$(id -u)" = 0 ] || skip "needs root"; }
 
 make_test_user() {
 	id "$TEST_USER" >/dev/null 2>&1 || useradd --create-home --shell /bin/sh "$TEST_USER"
-	grep -q "^$TEST_USER:" /etc/subuid || usermod --add-subuids 700000000-700065535 "$TEST_USER"
-	grep -q "^$TEST_USER:" /etc/subgid || usermod --add-subgids 700000000-700065535 "$TEST_USER"
+	local first=$((700000000 + $(id -u "$TEST_USER") * 65536))
+	grep -q "^$TEST_USER:" /etc/subuid || usermod --add-subuids "$first-$((first + 65535))" "$TEST_USER"
+	grep -q "^$TEST_USER:" /etc/subgid || usermod --add-subgids "$first-$((first + 65535))" "$TEST_USER"
 }
 
 # as WHO COMMAND...: with a clean environment and the test's directories. Inside of what WITHIN says, a command that executes
@@ -52,6 +53,7 @@ pterm_setup() {
 	chmod -R a+rX "$TOP/bin"
 	chmod 711 "$TOP/root" "$TOP/root/store"
 	[ "$(id -u)" != 0 ] || { make_test_user; chown -R "$TEST_USER:" "$TOP/user"; }
+	[ -z "${LEAVES_NOTHING-}" ] || { pterm ls >/dev/null && snapshot >"$TOP/before"; }
 }
 
 pterm_teardown() {
@@ -72,3 +74,39 @@ wait_for() {
 
 # field SESSION KEY: from the session's status.
 field() { pterm inspect "$1" -o json | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["status"].get(sys.argv[1], ""))' "$2"; }
+
+# --- nothing is left ---
+
+# What there is now of processes, mounts, keys, cgroups, runtime state, sockets, names, directories in the making. A file that
+# uses this says LEAVES_NOTHING=yes and has a user (PTERM_TEST_USER) and ids for root's containers (PTERM_ROOT_IDS) of its
+# own, set before `load lib`: what other suites do at the same time is not seen.
+snapshot() {
+	local ids runtime
+	if [ "$WHO" = root ]; then
+		ids=${PTERM_ROOT_IDS%:*}-$((${PTERM_ROOT_IDS%:*} + ${PTERM_ROOT_IDS#*:} - 1))
+		runtime=/run/pterm
+	else
+		local uid=$(as user id -u) range
+		range=$(awk -F: -v u="$(as user id -un)" '$1 == u { print $2 "-" $2 + $3 - 1; exit }' /etc/subuid)
+		ids=$range
+		[ "$(id -u)" != 0 ] || ids+=,$uid-$uid
+		runtime=/dev/shm/pterm-$uid
+	fi
+	local root_state=$runtime
+	[ "$WHO" != root ] || root_state=$runtime/crun-root-${PTERM_ROOT_IDS%:*}
+	"$BATS_TEST_DIRNAME/tools/fault" snapshot "$ids" "$root_state" "$TOP/$WHO/home/sessions" "$TOP/$WHO/home/names"
+}
+
+# assert_nothing_left: after the next pterm command has looked, nothing is there that was not when `pterm_setup` ran. Sessions
+# that have ended are records, not remains.
+assert_nothing_left() {
+	pterm ls >/dev/null
+	snapshot >"$TOP/after"
+	if ! left=$(diff <(sort "$TOP/before") <(sort "$TOP/after") | grep '^>'); then return 0; fi
+	# keys of a process that has ended are collected a little later, by the kernel
+	wait_for 10 no_keys_left && [ "$(grep -cv '^> keys' <<<"$left")" = 0 ] && return 0
+	echo "left behind:"
+	echo "$left"
+	return 1
+}
+no_keys_left() { ! diff <(grep '^keys' "$TOP/before") <(snapshot | grep '^keys') | grep -q '^>'; }

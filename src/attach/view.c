@@ -26,6 +26,8 @@ struct running {
 	int signals, out_fd;
 	bool owns_out, is_armed, is_over, ends_after_output, sent_newline, input_open;
 	uint64_t position, held_since_ns;
+	struct recording *recording;     /* opened with the first byte that is needed from it */
+	uint64_t recorded_until;         /* what lies before is read from the recording, whose positions are the same */
 	struct str out;                  /* read from the ring, filtered, not yet written */
 	size_t out_at;
 };
@@ -43,30 +45,34 @@ static int send_hello(struct running *r)
 	return conn_send_json(v->conn, MESSAGE_ATTACH, &message_attach_object, &m);
 }
 
-static void queue_output(struct running *r, const void *data, size_t n)
+static void queue_output(struct running *r, uint64_t position, const void *data, size_t n)
 {
 	if (r->v->filter != NULL)
-		r->v->filter(r->v->filter_data, data, n, &r->out);
+		r->v->filter(r->v->filter_data, position, data, n, &r->out);
 	else
 		str_add(&r->out, data, n);
 }
 
-/* What is older than the ring comes from the recording, whose positions are the same. */
-static void show_recorded(struct running *r, uint64_t from, uint64_t to)
+/* One piece of what is older than the ring. */
+static void read_recorded(struct running *r)
 {
-	_cleanup_(recording_closep) struct recording *rec = NULL;
+	char buf[16 * 1024];
 	uint64_t lost = 0;
+	ssize_t n = 0;
 
-	if (recording_open(&rec, r->v->session_fd, NULL) != 0)
-		return;
-	while (from < to) {
-		char buf[4096];
-		const ssize_t n = recording_read(rec, &from, buf, min_size(sizeof(buf), (size_t)(to - from)), &lost);
-
-		if (n <= 0 || from > to)
-			break;
-		queue_output(r, buf, (size_t)n);
+	if (r->recording == NULL && recording_open(&r->recording, r->v->session_fd, NULL) != 0)
+		r->recording = NULL;
+	if (r->recording != NULL)
+		n = recording_read(r->recording, &r->position, buf,
+		                   min_size(sizeof(buf), (size_t)(r->recorded_until - r->position)), &lost);
+	if (n <= 0) {
+		if (r->position < r->recorded_until)
+			lost += r->recorded_until - r->position;
+		r->position = r->recorded_until > r->position ? r->recorded_until : r->position;
+	} else {
+		queue_output(r, r->position - (uint64_t)n, buf, (size_t)n);
 	}
+	r->result->lost += lost;
 }
 
 static void on_failed(struct running *r, const struct frame *f)
@@ -95,8 +101,10 @@ static int take_ring(struct running *r, struct frame *f)
 	if (rc < 0 || r->ring == NULL)
 		return rc < 0 ? rc : err_set(r->err, EPROTO, "bad-answer", "the session's supervisor sent no output");
 	r->position = (uint64_t)m.position;
-	if (r->v->since >= 0 && m.lost > 0)
-		show_recorded(r, (uint64_t)r->v->since, r->position);
+	if (r->v->since >= 0 && m.lost > 0) {
+		r->recorded_until = r->position;
+		r->position = (uint64_t)r->v->since;
+	}
 	return 0;
 }
 
@@ -150,31 +158,49 @@ static void flush_output(struct running *r)
 	r->out_at = 0;
 }
 
-/* Take the next piece from the ring when the last is written. True when there was one. */
-static bool read_ring(struct running *r)
+static void note_loss(struct running *r, uint64_t lost)
+{
+	_free_ char *note = xasprintf("\r\n[pterm: %llu bytes were printed faster than this terminal takes them; "
+	                              "pterm logs has them]\r\n", (unsigned long long)lost);
+
+	str_adds(&r->out, note);
+}
+
+/* For one who wants every byte: what the ring has lost comes from the recording first. */
+static bool read_ring_whole(struct running *r)
+{
+	const uint64_t from = r->position;
+	char buf[16 * 1024];
+	uint64_t lost;
+	const size_t n = ring_read(r->ring, &r->position, buf, sizeof(buf), &lost);
+
+	if (lost > 0) {
+		r->position = from;
+		r->recorded_until = from + lost;
+	} else {
+		queue_output(r, from, buf, n);
+	}
+	return n > 0 || lost > 0;
+}
+
+/* Take the next piece when the last is written. True when there was one. */
+static bool read_more(struct running *r)
 {
 	uint64_t lost;
-	size_t n;
 
 	if (r->out.len > 0)
 		return true;
-	if (r->v->filter == NULL) {              /* straight into the queue */
-		str_grow(&r->out, CHUNK);
-		n = ring_read(r->ring, &r->position, r->out.buf, CHUNK, &lost);
-		r->out.len = n;
-	} else {
-		char buf[4096];
-
-		n = ring_read(r->ring, &r->position, buf, sizeof(buf), &lost);
-		queue_output(r, buf, n);
+	if (r->position < r->recorded_until) {
+		read_recorded(r);
+		return true;
 	}
-	if (lost > 0) {
-		_free_ char *note = xasprintf("\r\n[pterm: %llu bytes were printed faster than this terminal takes them; "
-		                              "pterm logs has them]\r\n", (unsigned long long)lost);
-
-		str_adds(&r->out, note);
-	}
-	return n > 0 || lost > 0;
+	if (!r->v->is_viewer)
+		return read_ring_whole(r);
+	str_grow(&r->out, CHUNK);                /* straight into the queue */
+	r->out.len = ring_read(r->ring, &r->position, r->out.buf, CHUNK, &lost);
+	if (lost > 0)
+		note_loss(r, lost);
+	return r->out.len > 0;
 }
 
 static void on_frame(struct running *r, const struct frame *f)
@@ -194,17 +220,23 @@ static void on_frame(struct running *r, const struct frame *f)
 	}
 }
 
-static void on_conn(struct running *r)
+static void handle_frames(struct running *r)
 {
 	struct frame f;
-	int rc = conn_receive(r->v->conn, MSG_DONTWAIT);
 
-	if (rc == -EAGAIN)
-		return;
-	while (rc >= 0 && conn_next(r->v->conn, &f) == 1) {
+	while (conn_next(r->v->conn, &f) == 1) {
 		on_frame(r, &f);
 		frame_close_fds(&f);
 	}
+}
+
+static void on_conn(struct running *r)
+{
+	const int rc = conn_receive(r->v->conn, MSG_DONTWAIT);
+
+	if (rc == -EAGAIN)
+		return;
+	handle_frames(r);
 	if (rc != 0 && !r->ends_after_output)    /* the supervisor is gone, and what it published is in the ring */
 		r->ends_after_output = true;
 }
@@ -284,7 +316,7 @@ static void let_keys_go(struct running *r)
 
 static void turn(struct running *r)
 {
-	const bool more = read_ring(r);
+	const bool more = read_more(r);
 	struct pollfd p[4];
 
 	if (!more && r->ends_after_output) {
@@ -363,6 +395,7 @@ int view_run(struct view *v, struct view_result *ret, struct err *err)
 	if (rc == 0) {
 		open_output(&r);
 		r.signals = open_signals(&r);
+		handle_frames(&r);               /* what came together with the answer */
 		while (!r.is_over)
 			turn(&r);
 		if (r.result->how != VIEW_CLOSED) {      /* the last piece, waiting for a slow terminal */
@@ -376,6 +409,7 @@ int view_run(struct view *v, struct view_result *ret, struct err *err)
 		fd_close(r.out_fd);
 	fd_close(r.signals);
 	str_release(&r.out);
+	recording_close(r.recording);
 	ring_free(r.ring);
 	return rc;
 }

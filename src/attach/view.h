@@ -14,8 +14,8 @@ struct view {
 	bool read_only, is_viewer;       /* not a viewer: no terminal, only output (logs -f) */
 	struct keys keys;
 	int in_fd, out_fd;               /* -1: no input */
-	/* What passes on its way to @out_fd; NULL: as it is. */
-	void (*filter)(void *data, const void *bytes, size_t n, struct str *out);
+	/* Not a viewer: what passes on its way to @out_fd, from @position on; NULL: as it is. */
+	void (*filter)(void *data, uint64_t position, const void *bytes, size_t n, struct str *out);
 	void *filter_data;
 };
 
@@ -25,11 +25,15 @@ struct view_result {
 	enum view_end how;
 	struct str status;               /* ENDED: the session's status, JSON */
 	uint64_t position;               /* after the last byte shown */
+	uint64_t lost;                   /* bytes asked for that neither ring nor recording had any more */
 	bool has_failed;                 /* the command could not be started: */
 	int exit_code;                   /* so, and @err of view_run says why */
 };
 
 /*
+ * A viewer that falls behind is told so, and goes on with what is recent. One who is not gets what was missed from the
+ * recording.
+ *
  * Show the session until the keys detach it, it ends, or (the reader of @out_fd gone) nobody looks any more. 0; or -errno: see
  * @err. The terminal is raw meanwhile, and as it was afterwards, whatever happens. Blocks.
  */

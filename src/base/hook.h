@@ -1,7 +1,8 @@
 /*
  * Kill points for the fault suite; in a normal build they are nothing. HOOK("name") looks at $PTERM_HOOK: "name=kill"
  * ends this process with SIGKILL there, "name=stop:FIFO" writes "name pid" into the fifo and stops it (SIGSTOP), so that a test
- * can kill whom it likes at exactly this moment and continue the rest.
+ * can kill whom it likes at exactly this moment and continue the rest. The kernel spares PID 1 of a container the signals
+ * that it sends itself: pterm-init exits, or waits for its end, instead.
  */
 #pragma once
 
@@ -32,8 +33,11 @@ static inline void hook_at(const char *name)
 			close(fd);
 		}
 		raise(SIGSTOP);
+		while (getpid() == 1)
+			pause();
 	} else if (strcmp(want, "kill") == 0) {
 		raise(SIGKILL);
+		_exit(137);
 	}
 }
 #define HOOK(name) hook_at(name)

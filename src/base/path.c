@@ -63,43 +63,69 @@ static void keep_first(int *r, int now)
 		*r = now;
 }
 
-static int remove_below(int fd, dev_t dev)
+/*
+ * A descriptor is open for each level, and strangers make trees of any depth: a directory this far down is moved to the
+ * top, where the next round finds it.
+ */
+enum { REMOVE_DEPTH_MAX = 64 };
+
+struct removal { int top; dev_t dev; unsigned moved; };
+
+static bool move_up(struct removal *rm, int dir, const char *name)
 {
-	DIR *dir = fdopendir(fd);                /* consumes fd */
+	char up[40];
+
+	do
+		snprintf(up, sizeof(up), ".removed-%d-%u", (int)getpid(), rm->moved++);
+	while (renameat2(dir, name, rm->top, up, RENAME_NOREPLACE) < 0 && errno == EEXIST);
+	return !path_exists(dir, name);
+}
+
+static int remove_below(struct removal *rm, int fd, int depth);
+
+/* The directory @name in @dir, which is @depth levels down. */
+static int remove_dir(struct removal *rm, int dir, const char *name, int depth)
+{
+	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	int r;
+
+	if (fd < 0 && errno == EACCES && fchmodat(dir, name, 0700, 0) == 0)
+		fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;     /* others may remove it at the same time */
+	if (fstat(fd, &st) < 0 || st.st_dev != rm->dev) {
+		fd_close(fd);
+		return -EXDEV;
+	}
+	(void)fchmod(fd, 0700);
+	if (depth >= REMOVE_DEPTH_MAX && move_up(rm, dir, name)) {
+		fd_close(fd);
+		return 0;
+	}
+	r = remove_below(rm, fd, depth + 1);
+	if (unlinkat(dir, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		keep_first(&r, -errno);
+	return r;
+}
+
+/* All that is in the directory @fd, which is closed. */
+static int remove_below(struct removal *rm, int fd, int depth)
+{
+	DIR *dir = fdopendir(fd);
 	int r = 0;
 
 	if (dir == NULL) {
+		r = -errno;
 		fd_close(fd);
-		return -errno;
+		return r;
 	}
 	for (struct dirent *e; (e = readdir(dir)) != NULL;) {
-		struct stat st;
-		int sub;
-
 		if (str_eq(e->d_name, ".") || str_eq(e->d_name, ".."))
 			continue;
 		if (unlinkat(dirfd(dir), e->d_name, 0) == 0 || errno == ENOENT)
 			continue;
-		if (errno != EISDIR && errno != EPERM) {
-			keep_first(&r, -errno);
-			continue;
-		}
-		sub = openat(dirfd(dir), e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (sub < 0 && errno == EACCES && fchmodat(dirfd(dir), e->d_name, 0700, 0) == 0)
-			sub = openat(dirfd(dir), e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (sub < 0) {
-			keep_first(&r, -errno);
-			continue;
-		}
-		if (fstat(sub, &st) < 0 || st.st_dev != dev) {
-			fd_close(sub);
-			keep_first(&r, -EXDEV);
-			continue;
-		}
-		(void)fchmod(sub, 0700);
-		keep_first(&r, remove_below(sub, dev));
-		if (unlinkat(dirfd(dir), e->d_name, AT_REMOVEDIR) < 0)
-			keep_first(&r, -errno);
+		keep_first(&r, errno != EISDIR && errno != EPERM ? -errno : remove_dir(rm, dirfd(dir), e->d_name, depth));
 	}
 	closedir(dir);
 	return r;
@@ -107,22 +133,27 @@ static int remove_below(int fd, dev_t dev)
 
 int path_remove_tree(int dirfd, const char *name)
 {
+	struct removal rm = { 0 };
 	struct stat st;
-	int fd, r;
+	unsigned before;
+	_fd_ top = -1;
+	int r;
 
 	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
 		return 0;
 	if (errno != EISDIR && errno != EPERM)
 		return -errno;
-	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
+	top = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (top < 0 || fstat(top, &st) < 0)
 		return errno == ENOENT ? 0 : -errno;
-	if (fstat(fd, &st) < 0) {
-		r = -errno;
-		fd_close(fd);
-		return r;
-	}
-	r = remove_below(fd, st.st_dev);
+	rm.top = top;
+	rm.dev = st.st_dev;
+	do {
+		const int fd = openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		before = rm.moved;
+		r = fd < 0 ? -errno : remove_below(&rm, fd, 0);
+	} while (rm.moved != before);
 	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		keep_first(&r, -errno);
 	return r;

@@ -19,7 +19,7 @@ bool path_exists(int dirfd, const char *path);
 bool path_is_under(const char *path, const char *dir);
 /*
  * Remove @name in @dirfd and all below it, never following a link and never leaving its file system.
- * Goes on after a failure. 0 (also when there was nothing), or the first -errno.
+ * However deep it is. Goes on after a failure. 0 (also when there was nothing), or the first -errno.
  */
 int path_remove_tree(int dirfd, const char *name);
 /* openat2(2) below @dirfd as if it were the root: no link, no "..", no magic link leaves it. fd or -errno. */

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct stat_line { pid_t parent; uint64_t ticks_user, ticks_system, start, rss_pages; };
@@ -95,6 +96,24 @@ int proc_signal_known(pid_t pid, uint64_t start_ticks, int signo)
 	return start == start_ticks ? proc_signal(fd, signo) : -ESRCH;
 }
 
+void proc_find(proc_is_fn *is, void *data, struct proc_list *ret)
+{
+	DIR *dir = opendir("/proc");
+
+	for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;) {
+		_str_ args = STR_INIT;
+		char path[300];
+
+		if (!isdigit((unsigned char)e->d_name[0]))
+			continue;
+		snprintf(path, sizeof(path), "%s/cmdline", e->d_name);
+		if (file_read(dirfd(dir), path, 1 << 20, &args) == 0 && args.len > 0 && is(args.buf, args.len, data))
+			vec_push(ret, (pid_t)atoi(e->d_name));
+	}
+	if (dir != NULL)
+		closedir(dir);
+}
+
 static void push_children(pid_t pid, void *list)
 {
 	VEC(pid_t) *pids = list;
@@ -144,6 +163,25 @@ void proc_tree_usage(pid_t root, struct proc_usage *ret)
 		push_children(pids.items[i], &pids);
 	}
 	vec_release(&pids);
+}
+
+void proc_reap_others(const pid_t *known, size_t n)
+{
+	_str_ text = STR_INIT;
+
+	if (file_read(AT_FDCWD, "/proc/thread-self/children", 1 << 20, &text) < 0)
+		return;
+	for (char *p = text.buf, *end;; p = end) {
+		const pid_t pid = (pid_t)strtol(p, &end, 10);
+		bool is_known = false;
+
+		if (end == p)
+			return;
+		for (size_t i = 0; i < n; i++)
+			is_known |= known[i] == pid;
+		if (!is_known)
+			(void)waitpid(pid, NULL, WNOHANG);
+	}
 }
 
 static const char *one_line(char *to, size_t size, const char *override, const char *path)

@@ -22,6 +22,14 @@ int proc_signal(int pidfd, int signo);
 /* Send @signo to @pid if it still is the process that was started at @start_ticks. 0, -ESRCH, or -errno. */
 int proc_signal_known(pid_t pid, uint64_t start_ticks, int signo);
 
+/* Reap every child of this thread that has ended, but those in @known (0 entries are ignored). Never waits. */
+void proc_reap_others(const pid_t *known, size_t n);
+
+/* The pids of processes for which @is says yes, given their arguments (NUL after each). */
+typedef bool proc_is_fn(const char *args, size_t n, void *data);
+struct proc_list { pid_t *items; size_t len, cap; };
+void proc_find(proc_is_fn *is, void *data, struct proc_list *ret);
+
 /* What a process and all its descendants use now. */
 struct proc_usage { uint64_t cpu_ns, memory_bytes, pids; };
 void proc_tree_usage(pid_t root, struct proc_usage *ret);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,4 +62,32 @@ TEST(under)
 	ASSERT(path_is_under("/a", "/"));
 	ASSERT(!path_is_under("/ab", "/a"));
 	ASSERT(!path_is_under("/", "/a"));
+}
+
+/* Deeper than there may be descriptors, which anybody in a session can make. */
+TEST(a_tree_of_any_depth_is_removed)
+{
+	char top[] = "/tmp/pterm-test-XXXXXX";
+	struct rlimit files, few;
+	int at;
+
+	ASSERT(mkdtemp(top) != NULL);
+	at = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; i < 1000; i++) {
+		int next;
+
+		ASSERT_OK(mkdirat(at, "d", 0700));
+		make_file(at, "file");
+		next = openat(at, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		fd_close(at);
+		at = next;
+	}
+	fd_close(at);
+	ASSERT_OK(getrlimit(RLIMIT_NOFILE, &files));
+	few = files;
+	few.rlim_cur = 200;
+	ASSERT_OK(setrlimit(RLIMIT_NOFILE, &few));
+	ASSERT_OK(path_remove_tree(AT_FDCWD, top));
+	ASSERT(!path_exists(AT_FDCWD, top));
+	ASSERT_OK(setrlimit(RLIMIT_NOFILE, &files));
 }

@@ -17,6 +17,8 @@ static void add_row(struct listing *l, const struct session *s, uint64_t now)
 
 	if (s->is_foreign)
 		str_addf(&state, "on another machine (%s)", s->status.machine_id);
+	else if (s->is_broken)
+		str_adds(&state, "broken: its status cannot be read");
 	else
 		status_describe(&s->status, &state);
 	str_add_span(&age, now > (uint64_t)s->status.created_ms ? now - (uint64_t)s->status.created_ms : 0);

@@ -75,7 +75,6 @@ static int run(void *options, struct arg_words *words, struct err *err)
 	_house_ house = { 0 };
 	_session_ s = { 0 };
 	_conn_ conn = { 0 };
-	_free_ char *id = NULL;
 	struct launch l;
 	int r;
 
@@ -91,9 +90,7 @@ static int run(void *options, struct arg_words *words, struct err *err)
 	if (r == 0)
 		r = launch_spec(&house, &l, &spec, err);
 	if (r == 0)
-		r = session_create(&house, &spec, l.name, &id, &conn, err);
-	if (r == 0)
-		r = session_find(&house, id, &s, err);
+		r = session_create(&house, &spec, l.name, &s, &conn, err);
 	if (r < 0)
 		return r;
 	if (o->detach)

@@ -23,7 +23,7 @@ static int discard(struct house *h, struct session *s, void *data, struct err *e
 		if (r < 0)
 			return r;
 		session_release(s);
-		if (session_find(h, id, s, NULL) < 0)            /* it was one of --rm, and is gone already */
+		if (session_find_any(h, id, s, NULL) < 0)            /* it was one of --rm, and is gone already */
 			return 0;
 	}
 	return session_discard(h, s, err);
@@ -33,7 +33,7 @@ static int run(void *options, struct arg_words *words, struct err *err)
 {
 	const struct options *o = options;
 	_house_ house = { 0 };
-	const int r = each_session("rm", words, o->all, discard, options, err);
+	const int r = each_session_any("rm", words, o->all, discard, options, err);
 
 	if (r >= 0 && house_open(&house, NULL) == 0)
 		session_remove_rest(&house);

@@ -10,3 +10,6 @@ typedef int each_fn(struct house *h, struct session *s, void *data, struct err *
 
 /* @fn for each of @words (references), or for all sessions of this machine when @all. The exit code, or -errno. */
 int each_session(const char *command, const struct arg_words *words, bool all, each_fn *fn, void *data, struct err *err);
+/* The same, broken sessions too. */
+int each_session_any(const char *command, const struct arg_words *words, bool all, each_fn *fn, void *data,
+                     struct err *err);

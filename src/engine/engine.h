@@ -78,6 +78,8 @@ struct engine_ops {
 	/* Its first process on this host, whose /proc/PID/root shows the container's files; 0: none (yet). */
 	pid_t (*pid)(struct container *c);
 	void (*close)(struct container *c);                                /* forget; kills what still runs */
+	/* Remove what a killed supervisor left outside of its session's directory; what ran has ended. */
+	void (*forget)(const struct spec *spec, const struct place *place);
 	/* Remove what the engine left on disk or in memory for this session: also for one whose supervisor died. */
 	int (*remove)(const struct spec *spec, const struct place *place, struct err *err);
 };
@@ -99,6 +101,7 @@ struct container {
 	void *own;                       /* the engine's */
 	int log_fd;                      /* what the runtime said; -1 none */
 	bool was_oom;                    /* the kernel ended something in it for want of memory */
+	pid_t starter_pid;               /* the process that starts it: the engine reaps it; 0 none */
 	pid_t helper_pid;                /* a program beside it (network), 0 none */
 	uint64_t helper_start;
 };

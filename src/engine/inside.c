@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -270,7 +271,8 @@ static void on_init_ended(void *data, int events)
 	struct inside *in = c->inside;
 	siginfo_t si;
 
-	if (waitid(P_PIDFD, (id_t)in->pidfd, &si, WEXITED | WNOHANG) < 0 && errno != ECHILD)
+	if (waitid(P_PIDFD, (id_t)in->pidfd, &si, WEXITED | WNOHANG) < 0 && errno != ECHILD &&
+	    errno != EBADF)                              /* no pidfd: see inside_set_init */
 		return;
 	watch_set(in->pid_watch, 0);
 	while (c->inside != NULL && in->lifeline_watch != NULL && read_lifeline(c)) {
@@ -316,6 +318,8 @@ int inside_set_init(struct container *c, pid_t pid, struct err *err)
 
 	in->pid = pid;
 	in->pidfd = proc_pidfd(pid);
+	if (in->pidfd == -ESRCH)                         /* it was quick, and has ended: what it said waits in the lifeline */
+		in->pidfd = eventfd(1, EFD_CLOEXEC);     /* as readable as its pidfd would be */
 	if (in->pidfd < 0)
 		return err_set(err, -in->pidfd, "init-gone", "the container's first process is gone: %m");
 	return watch_or_fail(&in->pid_watch, c, in->pidfd, on_init_ended, err);

@@ -40,6 +40,7 @@ void sandbox_release(struct sandbox *s)
 		fd_close(s->trees.items[i]);
 	vec_release(&s->trees);
 	s->lower_tree = fd_close(s->lower_tree);
+	s->init_tree = fd_close(s->init_tree);
 	s->lifeline = fd_close(s->lifeline);
 	s->control = fd_close(s->control);
 	s->log = fd_close(s->log);
@@ -80,6 +81,8 @@ int sandbox_tree(const char *path, const struct idmap *map, bool read_only, stru
 
 	if (tree < 0)
 		return err_set(err, errno, "volume", "cannot mount '%s': %m", path);
+	if (map == NULL)
+		return TAKE_FD(tree);
 	ns = map_namespace(map, err);
 	if (ns < 0)
 		return ns;
@@ -152,6 +155,19 @@ static int make_dir(const struct sandbox *s, int store, const char *name, mode_t
 	                                          : 0;
 }
 
+static int attach_tree(const struct sandbox *s, int tree, const char *at)
+{
+	struct stat st;
+
+	if (fstat(tree, &st) < 0)
+		return fail(s, "cannot look at what is to be mounted on %s: %m", at);
+	if (S_ISDIR(st.st_mode) ? mkdir(at, 0700) < 0 : mknod(at, S_IFREG | 0600, 0) < 0)
+		return fail(s, "cannot make the mount point %s: %m", at);
+	if (syscall(SYS_move_mount, tree, "", AT_FDCWD, at, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return fail(s, "cannot attach a mount on %s: %m", at);
+	return 0;
+}
+
 static int mount_rootfs(const struct sandbox *s)
 {
 	const struct strv *layers = &s->spec->image.layers;
@@ -164,11 +180,8 @@ static int mount_rootfs(const struct sandbox *s)
 		return -1;
 	if (mkdir("rootfs", 0755) < 0)
 		return fail(s, "cannot make the root file system's mount point: %m");
-	if (s->lower_tree >= 0) {
-		if (mkdir("lower", 0755) < 0 ||
-		    syscall(SYS_move_mount, s->lower_tree, "", AT_FDCWD, "lower", MOVE_MOUNT_F_EMPTY_PATH) < 0)
-			return fail(s, "cannot attach the image's directory: %m");
-	}
+	if (s->lower_tree >= 0 && attach_tree(s, s->lower_tree, "lower") < 0)
+		return -1;
 	str_adds(&options, "userxattr,lowerdir=");
 	for (size_t i = layers->len; i-- > 0;) {                 /* overlay names the highest first */
 		add_escaped(&options, s->lower_tree >= 0 && i == 0 ? "lower" : layers->items[i]);
@@ -192,17 +205,12 @@ static int attach_trees(const struct sandbox *s)
 {
 	for (size_t i = 0; i < s->trees.len; i++) {
 		char at[32];
-		struct stat st;
 
 		snprintf(at, sizeof(at), "v%zu", i);
-		if (fstat(s->trees.items[i], &st) < 0)
-			return fail(s, "cannot look at a volume: %m");
-		if (S_ISDIR(st.st_mode) ? mkdir(at, 0700) < 0 : mknod(at, S_IFREG | 0600, 0) < 0)
-			return fail(s, "cannot make a mount point for a volume: %m");
-		if (syscall(SYS_move_mount, s->trees.items[i], "", AT_FDCWD, at, MOVE_MOUNT_F_EMPTY_PATH) < 0)
-			return fail(s, "cannot attach a volume: %m");
+		if (attach_tree(s, s->trees.items[i], at) < 0)
+			return -1;
 	}
-	return 0;
+	return s->init_tree >= 0 ? attach_tree(s, s->init_tree, "init") : 0;
 }
 
 /* crun refuses hybrid cgroup hosts (>= 1.21), and a container of ours needs no cgroup: show it a v2 hierarchy. */
@@ -258,8 +266,11 @@ static pid_t start_runtime(const struct sandbox *s)
 	return pid;
 }
 
-/* The runtime connects to console.sock and sends the master: at once on to the supervisor, output may be waiting. */
-static int pass_console(const struct sandbox *s, int listener)
+/*
+ * The runtime connects to console.sock and sends the master: at once on to the supervisor, output may be waiting. False when it
+ * connects and sends none: it has failed, and its own words and exit code will say why.
+ */
+static bool pass_console(const struct sandbox *s, int listener)
 {
 	_fd_ from = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	char name[256];
@@ -267,30 +278,36 @@ static int pass_console(const struct sandbox *s, int listener)
 	size_t n = 0;
 
 	if (from < 0 || fd_recv(from, name, sizeof(name), fds, &n, 0) < 0 || n != 1)
-		return fail(s, "the container runtime sent no terminal");
+		return false;
 	(void)tell(s, SANDBOX_CONSOLE, 0, fds[0]);
 	fd_close(fds[0]);
-	return 0;
+	return true;
 }
 
 /* Wait for the runtime, passing the console on when it comes. Its wait status, or -1. */
 static int run_runtime(const struct sandbox *s, pid_t pid, int listener)
 {
 	_fd_ ended = proc_pidfd(pid);
-	bool has_console = false;
+	bool has_console = false, is_listening = true;
+	int status;
 
 	for (;;) {
-		struct pollfd p[] = { { .fd = ended, .events = POLLIN }, { .fd = has_console ? -1 : listener, .events = POLLIN } };
+		struct pollfd p[] = { { .fd = ended, .events = POLLIN }, { .fd = is_listening ? listener : -1, .events = POLLIN } };
 
 		if (poll(p, 2, -1) < 0 && errno != EINTR)
 			return -1;
 		if (p[1].revents) {
-			if (pass_console(s, listener) < 0)
-				return -1;
-			has_console = true;
+			has_console = pass_console(s, listener);
+			is_listening = false;
 		}
-		if (p[0].revents)
-			return child_wait(pid);
+		if (!p[0].revents)
+			continue;
+		status = child_wait(pid);
+		if (status != 0 || has_console)
+			return status;
+		errno = EPROTO;
+		(void)fail(s, "the container runtime sent no terminal");
+		return -1;
 	}
 }
 
@@ -321,6 +338,8 @@ static int run_sandbox(const struct sandbox *s)
 	HOOK("sandbox.runtime-started");
 	status = run_runtime(s, pid, listener);
 	HOOK("sandbox.runtime-ended");
+	if (status < 0)
+		return -1;
 	if (status != 0) {
 		errno = EIO;
 		return fail(s, WIFSIGNALED(status) ? "the container runtime was killed by signal %d" :
@@ -329,6 +348,7 @@ static int run_sandbox(const struct sandbox *s)
 	pid = read_pid(s);
 	if (pid > 0)
 		(void)tell(s, SANDBOX_INIT, pid, -1);
+	HOOK("sandbox.told");
 	root = open(s->runtime_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root >= 0)
 		(void)path_remove_tree(root, s->runtime_id);
@@ -354,6 +374,7 @@ int sandbox_main(void *data)
 	vec_push(&keep, s->control);
 	vec_push(&keep, s->log);
 	vec_push(&keep, s->lower_tree);
+	vec_push(&keep, s->init_tree);
 	for (size_t i = 0; i < s->trees.len; i++)
 		vec_push(&keep, s->trees.items[i]);
 	fd_close_from(0, keep.items, keep.len);          /* the session's lock and ring are not ours to hold */

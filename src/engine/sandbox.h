@@ -28,6 +28,7 @@ struct sandbox {
 	VEC(struct sandbox_file) files;  /* to be written into the bundle, config.json among them */
 	VEC(int) trees;                  /* detached mounts, to become <bundle>/v0, v1 …; idmapped where root asked */
 	int lower_tree;                  /* such a mount to be the lowest layer instead of the directory; -1 none */
+	int init_tree;                   /* one of pterm-init, where the mapped root cannot go (below /root); -1: by its path */
 	int lifeline, control, log;
 	bool stays;                      /* until it is killed: an empty cgroup is removed by systemd, with what it counted */
 };
@@ -37,5 +38,5 @@ char *sandbox_bundle(const struct place *place);
 /* The body of the sandbox process, for idmap_clone. Its exit code says nothing; what it has to say goes over control. */
 int sandbox_main(void *sandbox);
 void sandbox_release(struct sandbox *s);
-/* A detached copy of the mount tree at @path with @map applied (root only): the descriptor, or -errno with @err. */
+/* A detached copy of the mount tree at @path with @map (NULL: as it is) applied (root only): the descriptor, or -errno with @err. */
 int sandbox_tree(const char *path, const struct idmap *map, bool read_only, struct err *err);

@@ -327,3 +327,47 @@ int copy_in(const char *tree_program, pid_t init, const char *host_path, const c
 	strv_pushf(&unpacker.argv, "--to=%s", path);
 	return run_both(&packer, (struct site){ dir, -1 }, &unpacker, (struct site){ c.root, c.userns }, host_path, err);
 }
+
+static int finish_one(struct end *e, const char *what, struct err *err)
+{
+	end_finish(e);
+	return e->code != 0 ? end_failed(e, what, err) : (int)end_figure(e, "skipped", 0);
+}
+
+int copy_out_tar(const char *tree_program, pid_t init, const char *path, int out_fd, struct err *err)
+{
+	_cleanup_(container_close) struct container c = { -1, -1 };
+	_cleanup_(end_release) struct end packer = END_INIT;
+	int r = container_open(init, &c, err);
+
+	if (r < 0)
+		return r;
+	end_begin(&packer, tree_program, "pack", c.userns);
+	strv_push(&packer.argv, "--");
+	strv_push(&packer.argv, path);
+	r = end_start(&packer, c.root, c.userns, out_fd, 1, err);
+	return r < 0 ? r : finish_one(&packer, path, err);
+}
+
+int copy_in_tar(const char *tree_program, pid_t init, int in_fd, const char *path, uid_t uid, gid_t gid, struct err *err)
+{
+	_cleanup_(container_close) struct container c = { -1, -1 };
+	_cleanup_(end_release) struct end unpacker = END_INIT;
+	_fd_ dir = -1;
+	int r = container_open(init, &c, err);
+
+	if (r < 0)
+		return r;
+	dir = path_open_in_root(c.root, path, O_PATH | O_DIRECTORY);
+	if (dir < 0) {
+		_free_ char *shown = visible(path);
+
+		return err_set(err, -dir, "copy", "cannot unpack in '%s': %m", shown);
+	}
+	end_begin(&unpacker, tree_program, "unpack", c.userns);
+	strv_push(&unpacker.argv, "--strip-setuid");
+	strv_pushf(&unpacker.argv, "--owner=%u:%u", c.userns < 0 ? (unsigned)geteuid() : (unsigned)uid,
+	           c.userns < 0 ? (unsigned)getegid() : (unsigned)gid);
+	r = end_start(&unpacker, dir, c.userns, in_fd, 0, err);
+	return r < 0 ? r : finish_one(&unpacker, path, err);
+}

@@ -35,3 +35,10 @@ int copy_out(const char *tree_program, pid_t init, const char *path, const char 
  */
 int copy_in(const char *tree_program, pid_t init, const char *host_path, const char *path, uid_t uid, gid_t gid,
             struct err *err);
+
+/*
+ * The same as tar streams. Out: @path as one archive (pax) to @out_fd. In: everything that the archive at @in_fd
+ * (which may be compressed) holds, below the directory @path, as tar -x there would; what was unpacked before a failure stays.
+ */
+int copy_out_tar(const char *tree_program, pid_t init, const char *path, int out_fd, struct err *err);
+int copy_in_tar(const char *tree_program, pid_t init, int in_fd, const char *path, uid_t uid, gid_t gid, struct err *err);

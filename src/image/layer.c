@@ -92,6 +92,19 @@ static int make_dirs(const char *path, struct err *err)
 	return 0;
 }
 
+/* The layers of one map of ids are for its root alone: other users could run what is setuid in them. */
+static int make_layers_dir(const struct source *s, struct err *err)
+{
+	const int64_t uid = idmap_outside(&s->map->uid, 0), gid = idmap_outside(&s->map->gid, 0);
+	const int r = make_dirs(s->layers, err);
+
+	if (r < 0 || geteuid() != 0)
+		return r;
+	if (chown(s->layers, (uid_t)uid, (gid_t)gid) < 0 || chmod(s->layers, 0700) < 0)
+		return err_set(err, errno, "image-store", "cannot give '%s' to the container's root: %m", s->layers);
+	return 0;
+}
+
 /* Which byte of the lock file stands for a source: FNV-1a. Two that share one only wait for each other. */
 static uint64_t lock_byte(const char *key)
 {
@@ -314,7 +327,7 @@ static int unpack(struct source *s, char **ret_layer, struct err *err)
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, EAGAIN, "image", "image '%s' changed while it was opened: try again", shown);
 	source_key(&st, s->key, sizeof(s->key));
-	r = make_dirs(s->layers, err);
+	r = make_layers_dir(s, err);
 	if (r == 0)
 		r = make_dirs(sources, err);
 	if (r < 0)

@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/inotify.h>
 #include <sys/wait.h>
@@ -230,8 +231,10 @@ static void wait_begun(int watch)
 	char events[4096] __attribute__((aligned(8)));
 
 	for (;;) {
-		const ssize_t n = read(watch, events, sizeof(events));
+		ssize_t n;
 
+		ASSERT_EQ(poll(&(struct pollfd){ .fd = watch, .events = POLLIN }, 1, 20000), 1);
+		n = read(watch, events, sizeof(events));
 		ASSERT(n > 0);
 		for (ssize_t at = 0; at < n;) {
 			const struct inotify_event *e = (const struct inotify_event *)(events + at);

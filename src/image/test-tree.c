@@ -608,6 +608,7 @@ TEST(a_signal_leaves_nothing_half_made)
 	tar_add(&tar, (struct tar_entry){ "d/file", '0', 0644, NULL, "text", 0, 0 });
 	pid = tree_start(args, stream[0], null, dir, null, null, false);
 	ASSERT_OK(fd_write_all(stream[1], tar.buf, tar.len));
+	ASSERT_EQ(poll(&(struct pollfd){ .fd = watch, .events = POLLIN }, 1, 20000), 1);
 	ASSERT(read(watch, events, sizeof(events)) > 0);     /* it has begun, and waits for the rest */
 	ASSERT_OK(kill(pid, SIGTERM));
 	ASSERT_EQ(child_exit_code(child_wait(pid)), 1);
@@ -638,6 +639,7 @@ TEST(a_tree_comes_out_as_it_went_in)
 	const struct timespec times[2] = { { 1, 5 }, { 123456789, 123456789 } };
 	char path[32], path2[32], value[16] = "", name[300];
 	int dir, out, has_xattr;
+	_fd_ fd = -1;
 	struct stat st;
 
 	need_root();
@@ -686,6 +688,9 @@ TEST(a_tree_comes_out_as_it_went_in)
 	st = test_stat(out, "u/sparse");
 	ASSERT_EQ(st.st_size, 100 << 20);
 	ASSERT(st.st_blocks < 2048);
+	fd = openat(out, "u/sparse", O_RDONLY | O_CLOEXEC);
+	ASSERT_OK(fd_read_all(fd, value, 5));
+	ASSERT_MEMEQ(value, "begin", 5);
 	snprintf(name, sizeof(name), "%s/u/sparse", path2);
 	if (has_xattr)
 		ASSERT_EQ(getxattr(name, "user.test", value, sizeof(value)), 5);
@@ -695,12 +700,13 @@ TEST(a_tree_comes_out_as_it_went_in)
 
 TEST(holes_anywhere_survive)
 {
-	char path[32], path2[32];
+	char path[32], path2[32], data[10000];
 	int dir, out;
 
 	need_root();
 	dir = test_dir(path);
 	out = test_dir(path2);
+	memset(data, 'd', sizeof(data));
 	for (int round = 0; round < 10; round++) {
 		const off_t size = (off_t)test_rand_below(4 << 20);
 		_fd_ a = openat(dir, "f", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -709,7 +715,7 @@ TEST(holes_anywhere_survive)
 		_str_ after = STR_INIT;
 
 		for (uint64_t i = test_rand_below(6); i > 0 && size > 0; i--)
-			ASSERT(pwrite(a, "data", 4, (off_t)test_rand_below((uint64_t)size)) == 4);
+			ASSERT(pwrite(a, data, sizeof(data), (off_t)test_rand_below((uint64_t)size)) == sizeof(data));
 		ASSERT_OK(ftruncate(a, size));
 		pack_and_unpack(dir, "f", out, ".");
 		b = openat(out, "f", O_RDONLY | O_CLOEXEC);

@@ -128,7 +128,7 @@ static int become_user(const struct init_command *c)
 	if (setgroups(c->group_count, c->groups) < 0 || setresgid(c->gid, c->gid, c->gid) < 0 ||
 	    setresuid(c->uid, c->uid, c->uid) < 0)
 		return -1;
-	return prctl(PR_SET_DUMPABLE, 1);
+	return 0;
 }
 
 static int enter_directory(const struct block *b)
@@ -183,6 +183,7 @@ _noreturn_ static void run_command(const struct block *b, int slave, const int s
 	if (enter_directory(b) < 0)
 		goto failed;
 	f.step = INIT_STEP_EXEC;
+	HOOK("init.executing");
 	environ = b->env;
 	if (b->argv[0][0] == '-') {                      /* a login shell: the file is the name without the dash's path */
 		const char *shell = getenv("SHELL");
@@ -312,6 +313,7 @@ static void reap(struct init *in)
 
 			if (r->pid != pid)
 				continue;
+			HOOK("init.reaped");
 			tell(in, (struct init_message){ .op = INIT_EXITED, .id = r->id, .value = status }, -1);
 			in->is_over |= r->id == 0;
 			*at = r->next;
@@ -420,6 +422,8 @@ int main(void)
 		fputs("pterm-init is started by pterm in a container, not by hand\n", stderr);
 		return 125;
 	}
+	/* nobody inside, root included, may trace us or look into /proc/1/fd; an exec makes the commands ordinary again */
+	(void)prctl(PR_SET_DUMPABLE, 0);
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	in.signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);

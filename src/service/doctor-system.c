@@ -72,17 +72,33 @@ static void not_cgroup2(const struct host *h, struct finding *f)
 		fix_by(f, "boot with cgroup_no_v1=all and mount cgroup2 on /sys/fs/cgroup");
 }
 
-static void not_delegated(const struct host *h, struct finding *f, const char *what)
+static void fix_by_cgroup(const struct host *h, struct finding *f)
 {
-	found_warning(f, "%s", what);
+	fix_by(f, "as root: make a cgroup with the controllers memory, cpu and pids, chown it to %s, and start the shell in it",
+	       h->user);
+}
+
+/* Under systemd the user's own manager hands cgroups out, and it runs while the user is logged in or lingers. */
+static void no_cgroup(const struct host *h, struct finding *f)
+{
+	if (!host_has_systemd(h)) {
+		found_warning(f, "no cgroup is delegated to you: limits cannot be used, all else works");
+		fix_by_cgroup(h, f);
+		return;
+	}
+	found_warning(f, "you have no systemd manager of your own, which would delegate cgroups: limits cannot be used, all else "
+	              "works");
+	fix_by(f, "sudo loginctl enable-linger %s  # or log in by ssh or at a terminal, and not with su", h->user);
+}
+
+static void fix_delegation(const struct host *h, struct finding *f)
+{
 	if (host_has_systemd(h))
 		fix_by(f, "%smkdir -p /etc/systemd/system/user@.service.d && printf '[Service]\\nDelegate=cpu cpuset io memory "
-		       "pids\\n' | %stee /etc/systemd/system/user@.service.d/delegate.conf && %ssystemctl daemon-reload && "
-		       "%sloginctl enable-linger %s  # then log in again", host_sudo(h), host_sudo(h), host_sudo(h), host_sudo(h),
-		       h->user);
+		       "pids\\n' | %stee /etc/systemd/system/user@.service.d/delegate.conf && %ssystemctl daemon-reload  # then "
+		       "log in again", host_sudo(h), host_sudo(h), host_sudo(h));
 	else
-		fix_by(f, "as root: make a cgroup with the controllers memory, cpu and pids, chown it to %s, and start the "
-		       "shell in it", h->user);
+		fix_by_cgroup(h, f);
 }
 
 static void judge_controllers(const struct host *h, struct finding *f, const char *dir)
@@ -102,7 +118,8 @@ static void judge_controllers(const struct host *h, struct finding *f, const cha
 	}
 	str_addf(&lacking, " %s not delegated to you: the limits of that name cannot be used",
 	         strchr(lacking.buf, ',') ? "are" : "is");
-	not_delegated(h, f, lacking.buf);
+	found_warning(f, "%s", lacking.buf);
+	fix_delegation(h, f);
 }
 
 void check_cgroup(const struct host *h, struct finding *f)
@@ -116,7 +133,7 @@ void check_cgroup(const struct host *h, struct finding *f)
 	}
 	dir = delegated_cgroup(h);
 	if (dir == NULL)
-		not_delegated(h, f, "no cgroup is delegated to you: limits cannot be used, all else works");
+		no_cgroup(h, f);
 	else if ((fs.f_flags & ST_RDONLY) != 0)
 		found_warning(f, "/sys/fs/cgroup is mounted read-only: limits cannot be used, all else works");
 	else

@@ -142,7 +142,7 @@ static void carry(struct pipe_end *p, short from_events, short to_events)
 	}
 }
 
-/* Also what came together with the answer to our request, and which no poll would tell of. */
+/* Frames that have arrived: the end may have come together with the start. */
 static void take_frames(struct running *run)
 {
 	struct message_exited m = { 0 };

@@ -15,6 +15,7 @@ struct session {
 	int fd;                          /* its directory */
 	struct status status;
 	bool is_alive;                   /* it has a supervisor */
+	bool is_broken;                  /* its status cannot be read: it can be listed and removed */
 	bool is_foreign;                 /* of another machine that shares this home: look, do not touch */
 };
 void session_release(struct session *s);
@@ -29,18 +30,25 @@ void session_list_release(struct session_list *l);
  * session whose supervisor was lost is settled first.
  */
 int session_find(const struct house *h, const char *ref, struct session *ret, struct err *err);
-/* All, oldest first, settled. A directory that cannot be read is passed over. */
+/* As session_find, also one that is broken (0; @err says how): to be removed. */
+int session_find_any(const struct house *h, const char *ref, struct session *ret, struct err *err);
+/* All, oldest first, settled; broken ones too. What was left of sessions whose making or removal was cut short is cleared away. */
 int session_all(const struct house *h, struct session_list *ret, struct err *err);
 
 /* Connect to the supervisor and greet it. 0; or -ESRCH: the session has ended; -errno: see @err. */
 int session_connect(const struct session *s, struct conn *ret, struct err *err);
 
 /*
- * Make a session with this spec and name (NULL: one is invented) and start its supervisor. *ret_id is the caller's; @conn
- * is connected and will hear how the start goes (STARTED or ERROR), and the end. Nothing is left of one that cannot
+ * What its supervisor says about it now. 0 with @ret (status_release); -ESRCH: it has ended; -errno: see @err.
+ */
+int session_ask_status(const struct session *s, struct status *ret, struct err *err);
+
+/*
+ * Make a session with this spec and name (NULL: one is invented) and start its supervisor. Of *ret only id, name and
+ * directory are filled: it may end, and be gone, before anybody has read its status. @conn is connected and will hear how the start goes (STARTED or ERROR), and the end. Nothing is left of one that cannot
  * be made. 0 or -errno: see @err.
  */
-int session_create(const struct house *h, const struct spec *spec, const char *name, char **ret_id, struct conn *conn,
+int session_create(const struct house *h, const struct spec *spec, const char *name, struct session *ret, struct conn *conn,
                    struct err *err);
 /* Start an ended one again, as above. -EBUSY: it runs. */
 int session_start(const struct house *h, struct session *s, struct conn *conn, struct err *err);

@@ -523,8 +523,11 @@ TEST(network)
 
 #define MANAGER "/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service"
 #define DELEGATE_FIX "sudo mkdir -p /etc/systemd/system/user@.service.d && printf '[Service]\\nDelegate=cpu cpuset io " \
-	"memory pids\\n' | sudo tee /etc/systemd/system/user@.service.d/delegate.conf && sudo systemctl daemon-reload && " \
-	"sudo loginctl enable-linger alice  # then log in again"
+	"memory pids\\n' | sudo tee /etc/systemd/system/user@.service.d/delegate.conf && sudo systemctl daemon-reload  # then " \
+	"log in again"
+#define NO_MANAGER \
+	"you have no systemd manager of your own, which would delegate cgroups: limits cannot be used, all else works"
+#define LINGER_FIX "sudo loginctl enable-linger alice  # or log in by ssh or at a terminal, and not with su"
 
 TEST(cgroup_delegation)
 {
@@ -533,8 +536,7 @@ TEST(cgroup_delegation)
 	put_dir("/run/systemd/system");
 	says.fs_type = 0x63677270;
 	says.owner = 1000;
-	EXPECT(check_cgroup, CHECK_WARNING, "no cgroup is delegated to you: limits cannot be used, all else works",
-	       DELEGATE_FIX);
+	EXPECT(check_cgroup, CHECK_WARNING, NO_MANAGER, LINGER_FIX);
 	put(MANAGER "/cgroup.controllers", "memory pids\n", 0644);
 	EXPECT(check_cgroup, CHECK_WARNING, "cpu is not delegated to you: the limits of that name cannot be used",
 	       DELEGATE_FIX);
@@ -544,8 +546,7 @@ TEST(cgroup_delegation)
 	put(MANAGER "/cgroup.controllers", "cpuset cpu io memory pids\n", 0644);
 	EXPECT(check_cgroup, CHECK_OK, "cgroup v2 with memory, cpu, pids", "");
 	says.owner = 0;                                   /* it is not the caller's */
-	EXPECT(check_cgroup, CHECK_WARNING, "no cgroup is delegated to you: limits cannot be used, all else works",
-	       DELEGATE_FIX);
+	EXPECT(check_cgroup, CHECK_WARNING, NO_MANAGER, LINGER_FIX);
 	host.uid = 0;
 	put("/sys/fs/cgroup/cgroup.controllers", "cpu memory pids\n", 0644);
 	EXPECT(check_cgroup, CHECK_OK, "cgroup v2 with memory, cpu, pids", "");

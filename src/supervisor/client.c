@@ -157,6 +157,7 @@ static void on_attach(struct client *c, const struct frame *f, const void *body)
 		refuse(c, EDEADLK, "attach-self", "session '%s' cannot be attached to itself", s->status.name);
 		return;
 	}
+	from = min_u64(from, head);                              /* of the future nothing can be asked */
 	if (from < oldest) {
 		answer.lost = m->since >= 0 ? (int64_t)(oldest - from) : 0;
 		from = oldest;
@@ -261,6 +262,8 @@ static void on_status(struct client *c, const struct frame *f, const void *body)
 	_str_ text = STR_INIT;
 
 	s->status.position = (int64_t)ring_head(s->ring);
+	if (s->has_container && s->container.ops->pid != NULL)
+		s->status.init_pid = s->container.ops->pid(&s->container);       /* known at times only after the start */
 	json_encode(&text, &status_object, &s->status);
 	sent(c, conn_send(&c->conn, MESSAGE_STATUS_IS, text.buf, text.len, NULL, 0));
 }
@@ -524,16 +527,18 @@ static void on_listen(void *data, int events)
 	client_new(s, fd);
 }
 
-int clients_listen(struct supervisor *s, struct err *err)
+void clients_listen(struct supervisor *s)
 {
-	s->listen_fd = fd_listen_unix(s->session_fd, "control.sock", SOCK_STREAM);
-	if (s->listen_fd < 0)
-		return err_set(err, -s->listen_fd, "control-socket", "cannot make a socket in '%s': %s (if its file system can "
-		               "hold none, set PTERM_HOME to a local directory)", s->place.session_dir,
-		               strerror(-s->listen_fd));
 	s->bell_timer = timer_new(&s->loop, on_bell_timer, s);
 	s->listen_watch = watch_new(&s->loop, s->listen_fd, LOOP_READ, on_listen, s);
-	return 0;
+}
+
+bool clients_wait_for_start(const struct supervisor *s)
+{
+	link_each(struct client, c, &s->clients, link)
+		if (c->waits_for_start)
+			return true;
+	return false;
 }
 
 /* --- what the session tells --- */

@@ -3,11 +3,13 @@
 #include "base/fd.h"
 #include "base/path.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -133,6 +135,17 @@ static void find_programs(struct house *h)
 	}
 }
 
+/* Without links: volumes that contain it are recognised by its name (engine/crun/config.c). */
+static void make_real(char **path)
+{
+	char *real = realpath(*path, NULL);
+
+	if (real == NULL)
+		return;
+	free(*path);
+	*path = real;
+}
+
 static int open_dir(const char *path, int *ret, struct err *err)
 {
 	*ret = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -144,8 +157,6 @@ void house_find(struct house *h)
 	*h = (struct house){ .sessions_fd = -1, .names_fd = -1 };
 	h->home = find_home();
 	h->store = find_store(h->home);
-	h->sessions = path_join(h->home, "sessions");
-	h->names = path_join(h->home, "names");
 	find_programs(h);
 }
 
@@ -155,12 +166,16 @@ int house_open(struct house *h, struct err *err)
 
 	house_find(h);
 	r = make_private(h->home, 0700, err);
+	make_real(&h->home);
+	h->sessions = path_join(h->home, "sessions");
+	h->names = path_join(h->home, "names");
 	if (r == 0)
 		r = make_private(h->sessions, 0700, err);
 	if (r == 0)
 		r = make_private(h->names, 0700, err);
 	if (r == 0)
 		r = make_private(h->store, geteuid() == 0 ? 0711 : 0700, err);
+	make_real(&h->store);
 	if (r == 0)
 		r = open_dir(h->sessions, &h->sessions_fd, err);
 	if (r == 0)
@@ -168,6 +183,8 @@ int house_open(struct house *h, struct err *err)
 	if (r < 0)
 		return r;
 	h->runtime = find_runtime(h->home);
+	if (h->runtime != NULL)
+		make_real(&h->runtime);
 	return h->runtime ? 0 : err_set(err, EACCES, "runtime-dir", "there is no directory for sockets and caches: set "
 	                                "XDG_RUNTIME_DIR to a directory of your own");
 }
@@ -234,37 +251,54 @@ char *name_resolve(const struct house *h, const char *name)
 	return strspn(id, "0123456789abcdef") == (size_t)n && path_exists(h->sessions_fd, id) ? xstrdup(id) : NULL;
 }
 
+/* Claiming and releasing look first and change then: one at a time. The lock is a file, since NFS locks no directories. */
+static int lock_names(const struct house *h)
+{
+	const int fd = openat(h->names_fd, ".lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	while (fd >= 0 && flock(fd, LOCK_EX) < 0 && errno == EINTR)
+		;
+	return fd;
+}
+
+/* The id that link @name points to, in @ret; false: there is no such link. */
+static bool read_link(const struct house *h, const char *name, char *ret, size_t size)
+{
+	const ssize_t n = readlinkat(h->names_fd, name, ret, size - 1);
+
+	if (n > 0)
+		ret[n] = '\0';
+	return n > 0;
+}
+
 int name_claim(const struct house *h, const char *name, const char *id, struct err *err)
 {
-	for (int tries = 0; tries < 16; tries++) {
-		_free_ char *holder = NULL;
-		char target[64];
-		ssize_t n;
+	_fd_ lock = lock_names(h);
+	_free_ char *making = NULL;
+	char holder[64];
 
-		if (symlinkat(id, h->names_fd, name) == 0)
-			return 0;
-		if (errno != EEXIST)
-			return err_set(err, errno, "home", "cannot write in '%s': %m", h->names);
-		n = readlinkat(h->names_fd, name, target, sizeof(target) - 1);
-		if (n <= 0)
-			continue;
-		target[n] = '\0';
-		_free_ char *making = xasprintf(".new-%s", target);
-		if (path_exists(h->sessions_fd, target) || path_exists(h->sessions_fd, making))
+	if (lock < 0)
+		return err_set(err, errno, "home", "cannot write in '%s': %m", h->names);
+	if (read_link(h, name, holder, sizeof(holder))) {
+		making = xasprintf(".new-%s", holder);
+		if (path_exists(h->sessions_fd, holder) || path_exists(h->sessions_fd, making))
 			return 1;
 		(void)unlinkat(h->names_fd, name, 0);        /* its session is gone: the name was left by a crash */
 	}
-	return err_set(err, EBUSY, "name-taken", "cannot claim the name '%s': others are claiming it too", name);
+	return symlinkat(id, h->names_fd, name) == 0 ? 0 :
+	       err_set(err, errno, "home", "cannot write in '%s': %m", h->names);
 }
 
-void name_release(const struct house *h, const char *name, const char *id)
+void names_release(const struct house *h, const char *id, const char *keep)
 {
-	char target[64];
-	const ssize_t n = readlinkat(h->names_fd, name, target, sizeof(target) - 1);
+	_fd_ lock = lock_names(h);
+	DIR *dir = fdopendir(openat(h->names_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	char holder[64];
 
-	if (n <= 0)
-		return;
-	target[n] = '\0';
-	if (str_eq(target, id))
-		(void)unlinkat(h->names_fd, name, 0);
+	for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;)
+		if (e->d_name[0] != '.' && !(keep != NULL && str_eq(e->d_name, keep)) &&
+		    read_link(h, e->d_name, holder, sizeof(holder)) && str_eq(holder, id))
+			(void)unlinkat(h->names_fd, e->d_name, 0);
+	if (dir != NULL)
+		closedir(dir);
 }

@@ -31,6 +31,7 @@ void place_release(struct place *p);
 int name_check(const char *name, struct err *err);
 /* names/NAME is a link to the id. 0; 1: another session has it (a name whose session is gone is taken over); -errno. */
 int name_claim(const struct house *h, const char *name, const char *id, struct err *err);
-void name_release(const struct house *h, const char *name, const char *id);
+/* Take from @id every name but @keep (NULL: every one): also those that something cut short left it. */
+void names_release(const struct house *h, const char *id, const char *keep);
 /* The id that has this name, the caller's; NULL: none. */
 char *name_resolve(const struct house *h, const char *name);

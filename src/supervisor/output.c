@@ -87,8 +87,7 @@ void output_writable(void *supervisor)
 {
 	struct supervisor *s = supervisor;
 
-	if (flush_input(s) == 0)
-		s->container.ops->watch(&s->container, true, false);
+	s->container.ops->watch(&s->container, true, flush_input(s) == 1);
 }
 
 int input_send(struct supervisor *s, const void *data, size_t n)
@@ -98,6 +97,8 @@ int input_send(struct supervisor *s, const void *data, size_t n)
 	if (input_queue.len - input_sent + n > INPUT_QUEUE_MAX)
 		return -ENOBUFS;
 	str_add(&input_queue, data, n);
+	if (s->state == STATE_STARTING)
+		return 0;                                /* its terminal may not be there yet: run_started writes it */
 	if (flush_input(s) == 1)
 		s->container.ops->watch(&s->container, true, true);
 	return 0;

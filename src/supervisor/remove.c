@@ -1,14 +1,14 @@
 #include "supervisor/remove.h"
 
 #include "base/fd.h"
+#include "base/hook.h"
 #include "base/path.h"
-#include "supervisor/status.h"
+#include "supervisor/lock.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 /* Remove what the session that now lies in @dir (".rm-ID" or ".new-ID") has: files of mapped owners first. */
@@ -35,32 +35,52 @@ static int remove_content(const struct house *h, const char *id, const char *dir
 		return r;
 	if (!str_eq(h->store, h->home))
 		(void)path_remove_tree(AT_FDCWD, place.store_dir);
-	r = path_remove_tree(h->sessions_fd, dir);
+	do
+		r = path_remove_tree(h->sessions_fd, dir);
+	while (r == -ENOTEMPTY);                         /* somebody who found it lying there made a lock meanwhile */
 	return r < 0 ? err_set(err, -r, "remove", "cannot remove all of '%s/%s': %m", h->sessions, dir) : 0;
 }
 
 int session_remove(const struct house *h, const char *id, struct err *err)
 {
 	_free_ char *going = xasprintf(".rm-%s", id);
-	_fd_ fd = openat(h->sessions_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_(status_release) struct status status = { 0 };
 
-	if (fd < 0)
-		return errno == ENOENT ? 0 : err_set(err, errno, "remove", "cannot open session %s: %m", id);
-	if (status_read(fd, &status, NULL) == 0 && status.name != NULL)
-		name_release(h, status.name, id);
 	if (renameat(h->sessions_fd, id, h->sessions_fd, going) < 0)
-		return err_set(err, errno, "remove", "cannot remove session %s: %m", id);
+		return errno == ENOENT ? 0 : err_set(err, errno, "remove", "cannot remove session %s: %m", id);
+	HOOK("remove.renamed");
+	names_release(h, id, NULL);
+	HOOK("remove.released");
 	return remove_content(h, id, going, err);
 }
 
-/* Its maker or remover holds the lock for as long as it works on it. */
-static bool is_abandoned(const struct house *h, const char *dir)
+void session_unmake(const struct house *h, const char *id, const char *dir)
 {
-	_free_ char *path = path_join(dir, "lock");
-	_fd_ fd = openat(h->sessions_fd, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	_free_ char *store = xasprintf("%s/sessions/%s", h->store, id);
 
-	return fd < 0 ? errno == ENOENT : flock(fd, LOCK_EX | LOCK_NB) == 0;
+	names_release(h, id, NULL);
+	(void)path_remove_tree(h->sessions_fd, dir);
+	if (!str_eq(h->store, h->home))
+		(void)path_remove_tree(AT_FDCWD, store);
+}
+
+/*
+ * The lock of what somebody began to make or to remove and does no longer, as a descriptor; else -1. A maker takes the lock
+ * right after the directory, and looks then whether we were faster (session_create).
+ */
+static int take_abandoned(const struct house *h, const char *name)
+{
+	_fd_ dir = openat(h->sessions_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	_fd_ guard = dir < 0 ? -1 : session_guard(dir);
+	const int lock = dir < 0 ? -1 : session_lock(dir);
+
+	return lock < 0 ? -1 : lock;
+}
+
+bool session_is_abandoned(const struct house *h, const char *dir)
+{
+	_fd_ lock = take_abandoned(h, dir);
+
+	return lock >= 0;
 }
 
 void session_remove_rest(const struct house *h)
@@ -72,9 +92,12 @@ void session_remove_rest(const struct house *h)
 	for (struct dirent *e; (e = readdir(dir)) != NULL;) {
 		const char *id = str_starts(e->d_name, ".rm-") ? e->d_name + 4 :
 		                 str_starts(e->d_name, ".new-") ? e->d_name + 5 : NULL;
+		_fd_ lock = id != NULL ? take_abandoned(h, e->d_name) : -1;
 
-		if (id != NULL && is_abandoned(h, e->d_name))
-			(void)remove_content(h, id, e->d_name, NULL);
+		if (lock < 0)
+			continue;
+		names_release(h, id, NULL);
+		(void)remove_content(h, id, e->d_name, NULL);
 	}
 	closedir(dir);
 }

@@ -80,11 +80,14 @@ static void on_failed(void *data, const struct err *err, int exit_code)
 		feed(s, IN_FAILED);
 		return;
 	}
+	/* somebody who is there to hear it asked for what cannot be: no session comes of it, and its name stays free */
+	s->never_was = s->status.run == 1 && clients_wait_for_start(s) &&
+	               (exit_code != 125 || !s->is_created || str_eq(err->code, "command"));
 	s->status.reason = REASON_START_FAILED;
 	s->status.exit_code = exit_code;
 	s->status.signo = 0;
 	status_set(&s->status.message, err_msg(err));
-	clients_failed(s, err, exit_code);
+	err_set(&s->failure, err->no, err->code, "%s", err_msg(err));
 	supervisor_tell(s, EVENT_failed, exit_code, err_msg(err));
 	feed(s, IN_FAILED);
 }
@@ -93,6 +96,7 @@ static void on_exited(void *data, int wait_status)
 {
 	struct supervisor *s = data;
 
+	HOOK("supervisor.exited");
 	status_set_exit(&s->status, wait_status);
 	feed(s, IN_EXITED);
 }
@@ -155,6 +159,7 @@ static void close_container(struct supervisor *s)
 	if (!s->has_container)
 		return;
 	s->has_container = false;
+	input_release();                                 /* meant for this run */
 	s->container.ops->close(&s->container);
 	if (s->container.was_oom && s->status.reason == REASON_SIGNALED)
 		s->status.reason = REASON_OUT_OF_MEMORY;
@@ -164,6 +169,7 @@ static void close_container(struct supervisor *s)
 static int open_container(struct supervisor *s, const char *engine, struct err *err)
 {
 	const struct engine_ops *ops = engine_find(engine);
+	int r;
 
 	if (ops == NULL)
 		return err_set(err, EINVAL, "no-engine", "there is no engine '%s': see pterm engines", engine);
@@ -172,7 +178,9 @@ static int open_container(struct supervisor *s, const char *engine, struct err *
 	s->has_container = true;
 	status_set(&s->status.engine, engine);
 	s->status.has_container = (ops->features & ENGINE_ISOLATES) != 0;
-	return ops->create(&s->container, err);
+	r = ops->create(&s->container, err);
+	s->is_created = r == 0;
+	return r;
 }
 
 static void start_run(struct supervisor *s)
@@ -182,6 +190,8 @@ static void start_run(struct supervisor *s)
 
 	s->state = STATE_STARTING;
 	s->is_gone = s->is_drained = s->restart_wanted = false;
+	s->is_created = false;
+	err_release(&s->failure);
 	s->stop_step = 0;
 	s->run_started_ns = time_mono_ns();
 	s->status.state = STATUS_STARTING;
@@ -199,7 +209,9 @@ static void run_started(struct supervisor *s)
 	s->state = STATE_RUNNING;
 	s->status.state = STATUS_RUNNING;
 	s->status.started_ms = (int64_t)time_now_ms();
+	HOOK("supervisor.started");
 	s->status.init_pid = s->container.ops->pid ? s->container.ops->pid(&s->container) : 0;
+	output_writable(s);                              /* what was typed while it started */
 	clients_started(s);
 	supervisor_save(s);
 	supervisor_tell(s, EVENT_started, s->status.run, NULL);
@@ -241,16 +253,23 @@ static void end_session(struct supervisor *s)
 	_err_ err = ERR_INIT;
 	_str_ why = STR_INIT;
 
+	HOOK("supervisor.ending");
 	s->state = STATE_ENDED;
 	s->status.state = STATUS_ENDED;
 	s->status.ended_ms = (int64_t)time_now_ms();
 	s->status.pid = s->status.pid_start = 0;
 	s->record = record_close(s->record);
+	s->listen_watch = watch_free(s->listen_watch);
+	s->listen_fd = fd_close(s->listen_fd);           /* who comes now finds nobody, and looks at the status */
+	(void)unlinkat(s->session_fd, "control.sock", 0);
 	supervisor_save(s);
+	HOOK("supervisor.ended");
 	status_describe(&s->status, &why);
 	supervisor_tell(s, EVENT_ended, s->status.exit_code, why.buf);
-	if (s->spec.remove_at_end && session_remove(s->house, s->place.id, &err) < 0)
+	if ((s->spec.remove_at_end || s->never_was) && session_remove(s->house, s->place.id, &err) < 0)
 		log_warn("%s, ignoring", err_msg(&err));
+	if (s->failure.no != 0)                          /* only now: who hears of it finds the record complete */
+		clients_failed(s, &s->failure, (int)s->status.exit_code);
 	clients_ended(s);
 	uv_stop(&s->loop);
 }
@@ -304,12 +323,9 @@ static void lost_init(struct supervisor *s)
 	s->status.exit_code = 128 + SIGKILL;
 	s->status.signo = SIGKILL;
 	status_set(&s->status.message, "the container's first process was killed before it could report how the command ended");
-	if (s->state == STATE_STARTING) {
-		_err_ err = ERR_INIT;
-
-		err_set(&err, ECHILD, "init-lost", "the container's first process was killed while the command was started");
-		clients_failed(s, &err, 125);
-	}
+	if (s->state == STATE_STARTING)
+		err_set(&s->failure, ECHILD, "init-lost",
+		        "the container's first process was killed while the command was started");
 	drain(s);
 }
 
@@ -409,6 +425,25 @@ static void on_term(uv_signal_t *handle, int signo)
 	supervisor_stop(handle->data, "a signal to its supervisor", STOP_DEFAULT_MS);
 }
 
+/* As subreaper we inherit what others leave behind (the runtime's helpers): nobody else would ever wait for those. */
+static void on_child(uv_signal_t *handle, int signo)
+{
+	const struct supervisor *s = handle->data;
+	const pid_t known[] = { s->has_container && s->container.ops->pid ? s->container.ops->pid((struct container *)&s->container) : 0,
+	                        s->container.helper_pid, s->container.starter_pid };
+
+	/* while it starts, the first process is not known yet: its end must be kept until it is */
+	if (!s->has_container || s->container.starter_pid == 0)
+		proc_reap_others(known, array_len(known));
+}
+
+static void watch_signal(struct supervisor *s, uv_signal_t *handle, uv_signal_cb fn, int signo)
+{
+	uv_signal_init(&s->loop, handle);
+	handle->data = s;
+	uv_signal_start(handle, fn, signo);
+}
+
 static int open_files(struct supervisor *s, struct err *err)
 {
 	uint64_t end = 0;
@@ -443,19 +478,16 @@ static void note_ourselves(struct supervisor *s)
 
 static int prepare(struct supervisor *s, int first, struct err *err)
 {
-	int r = open_files(s, err);
+	const int r = open_files(s, err);
 
 	if (r < 0)
 		return r;
 	note_ourselves(s);
 	hub_join(&s->hub, journal_write, &s->session_fd);
 	s->life_timer = timer_new(&s->loop, on_life_timer, s);
-	r = clients_listen(s, err);
-	if (r < 0)
-		return r;
-	uv_signal_init(&s->loop, &s->on_term);
-	s->on_term.data = s;
-	uv_signal_start(&s->on_term, on_term, SIGTERM);
+	clients_listen(s);
+	watch_signal(s, &s->on_term, on_term, SIGTERM);
+	watch_signal(s, &s->on_child, on_child, SIGCHLD);
 	if (first >= 0)
 		clients_first(s, first);
 	return 0;
@@ -469,12 +501,15 @@ static void release(struct supervisor *s)
 	timer_free(s->bell_timer);
 	if (s->on_term.data != NULL)
 		uv_close((uv_handle_t *)&s->on_term, NULL);
+	if (s->on_child.data != NULL)
+		uv_close((uv_handle_t *)&s->on_child, NULL);
 	uv_run(&s->loop, UV_RUN_NOWAIT);                 /* the close callbacks */
 	(void)uv_loop_close(&s->loop);
 	hub_fini(&s->hub);
 	input_release();
 	s->record = record_close(s->record);
 	s->ring = ring_free(s->ring);
+	err_release(&s->failure);
 	spec_release(&s->spec);
 	place_release(&s->place);
 	status_release(&s->status);
@@ -483,10 +518,22 @@ static void release(struct supervisor *s)
 	fd_close(s->lock_fd);
 }
 
-/* We failed before there was a session to speak of: tell who started us, and leave an honest status. */
+/* We failed before we ran anything: a session that never ran goes again, another tells why it could not go on. */
 static void refuse(struct supervisor *s, int first, const struct err *err)
 {
 	log_err("%s", err_msg(err));
+	if (s->status.id != NULL && s->status.run == 0) {
+		(void)session_remove(s->house, s->place.id, NULL);
+	} else if (s->status.id != NULL) {
+		s->status.state = STATUS_ENDED;
+		s->status.reason = REASON_START_FAILED;
+		s->status.exit_code = 125;
+		s->status.signo = s->status.pid = s->status.pid_start = 0;
+		s->status.ended_ms = (int64_t)time_now_ms();
+		status_set(&s->status.message, err_msg(err));
+		supervisor_save(s);
+	}
+	(void)unlinkat(s->session_fd, "control.sock", 0);
 	if (first >= 0) {
 		_conn_ c;
 
@@ -495,9 +542,9 @@ static void refuse(struct supervisor *s, int first, const struct err *err)
 	}
 }
 
-int supervisor_run(const struct house *house, const char *id, int first, int lock_fd)
+int supervisor_run(const struct house *house, const char *id, int first, int lock_fd, int listen_fd)
 {
-	struct supervisor s = { .house = house, .session_fd = -1, .listen_fd = -1, .lock_fd = lock_fd };
+	struct supervisor s = { .house = house, .session_fd = -1, .listen_fd = listen_fd, .lock_fd = lock_fd };
 	_err_ err = ERR_INIT;
 	int r;
 

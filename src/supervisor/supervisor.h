@@ -33,7 +33,10 @@ struct supervisor {
 	struct container container;
 	bool has_container;              /* container_open, and not yet closed */
 	bool is_gone, is_drained;        /* its processes; its output */
+	bool is_created;                 /* the engine took it: processes were started */
 	bool stop_wanted, restart_wanted, has_fallen_back;
+	bool never_was;                  /* its first start was refused for what was asked: it leaves no record */
+	struct err failure;              /* why this run could not start, told when all is written down */
 	int stop_step;                   /* how far HUP, TERM, KILL has come */
 	uint64_t stop_timeout_ms;
 	uint64_t run_started_ns;
@@ -51,14 +54,15 @@ struct supervisor {
 	struct hub hub;
 	struct watch *listen_watch;
 	struct timer *life_timer, *bell_timer;
-	uv_signal_t on_term;
+	uv_signal_t on_term, on_child;
 };
 
 /*
  * Run session @id to its end. @first: a connected control socket of whoever started us, or -1; @lock_fd: the
- * session's lock, taken by them. Blocks for the session's life. The process's exit code.
+ * session's lock, taken by them; @listen_fd: its control.sock, which they made, so that whoever sees the lock taken can
+ * connect. Blocks for the session's life. The process's exit code.
  */
-int supervisor_run(const struct house *house, const char *id, int first, int lock_fd);
+int supervisor_run(const struct house *house, const char *id, int first, int lock_fd, int listen_fd);
 
 /* --- between the files of this folder --- */
 
@@ -76,7 +80,8 @@ int input_send(struct supervisor *s, const void *data, size_t n);
 void input_release(void);
 
 /* client.c */
-int clients_listen(struct supervisor *s, struct err *err);
+void clients_listen(struct supervisor *s);
+bool clients_wait_for_start(const struct supervisor *s);  /* is there somebody who will hear how the start goes? */
 void clients_first(struct supervisor *s, int fd);         /* of whoever started us: hears of the start and of the end */
 void clients_ring(struct supervisor *s);                  /* there is more output */
 void clients_started(struct supervisor *s);

@@ -34,7 +34,7 @@ TEST(a_name_belongs_to_one)
 	ASSERT_EQ(name_claim(&h, "one", "ba9876543210", NULL), 1);
 	id = name_resolve(&h, "one");
 	ASSERT_STREQ(id, "0123456789ab");
-	name_release(&h, "one", "ba9876543210");         /* not its */
+	names_release(&h, "ba9876543210", NULL);         /* not its */
 	ASSERT_EQ(name_claim(&h, "one", "ba9876543210", NULL), 1);
 	ASSERT_OK(unlinkat(h.sessions_fd, "0123456789ab", AT_REMOVEDIR));
 	ASSERT(name_resolve(&h, "one") == NULL);

@@ -37,6 +37,32 @@ TEST(what_was_written_is_read)
 	ASSERT_EQ(recording_position_at(r, 1001), 11);
 	ASSERT_EQ(recording_position_at(r, 1031), 14);
 	ASSERT_EQ(size_of(dir.fd, "output.idx"), 64 + 2 * 32);
+	ASSERT_OK(record_write(w, "back", 4, 500));       /* a clock that was set back */
+	ASSERT_OK(record_write(w, "!", 1, 1040));
+	ASSERT_EQ(recording_time_at(r, 14), 1030);
+	ASSERT_EQ(recording_time_at(r, 18), 1040);
+	ASSERT_EQ(recording_position_at(r, 1031), 18);
+}
+
+TEST(many_small_writes_make_no_large_index)
+{
+	_scratch_ dir = scratch_make();
+	_cleanup_(record_closep) struct record *w = NULL;
+	_fd_ lock = -1;
+	uint64_t end, lost;
+
+	ASSERT_OK(record_open(&w, dir.fd, 8192, &end, NULL));
+	for (; end < 1000; end++)
+		ASSERT_OK(write_right(w, end, 1, end * 10));
+	ASSERT(size_of(dir.fd, "output.idx.1") > 0 && size_of(dir.fd, "output.idx.1") <= 2048 + 64);
+	ASSERT(read_all(dir.fd, 900, NULL, &lost) == end && lost == 0);
+	lock = openat(dir.fd, "output.lock", O_RDONLY | O_CLOEXEC);       /* and a rotation that waits changes little */
+	ASSERT_EQ(flock(lock, LOCK_SH), 0);
+	for (; end < 3000; end++)
+		ASSERT_OK(write_right(w, end, 1, end * 10));
+	ASSERT(size_of(dir.fd, "output.idx") <= 4096 + 64);
+	ASSERT_EQ(flock(lock, LOCK_UN), 0);
+	ASSERT(read_all(dir.fd, 2000, NULL, &lost) == end && lost == 0);
 }
 
 TEST(gaps_have_their_exact_size)
@@ -73,9 +99,10 @@ TEST(gaps_have_their_exact_size)
 	ASSERT_EQ(recording_read(r, &pos, got, sizeof(got), &lost), 3);
 	ASSERT_EQ(lost, 1100);
 	ASSERT_MEMEQ(got, "two", 3);
-	ASSERT_EQ(recording_read(r, &pos, got, sizeof(got), &lost), 5);
+	ASSERT_OK(record_write(w, " four", 5, 3000));
+	ASSERT_EQ(recording_read(r, &pos, got, sizeof(got), &lost), 10);
 	ASSERT_EQ(lost, 10);
-	ASSERT_MEMEQ(got, "three", 5);
+	ASSERT_MEMEQ(got, "three four", 10);
 	ASSERT_EQ(recording_time_at(r, end), 2000);
 	pos = 8;                                          /* not at a border: bytes before the gap first */
 	ASSERT_EQ(recording_read(r, &pos, got, sizeof(got), &lost), 2);
@@ -84,6 +111,30 @@ TEST(gaps_have_their_exact_size)
 	ASSERT_EQ(recording_read(r, &pos, got, sizeof(got), &lost), 0);
 	ASSERT_EQ(lost, 0);
 	ASSERT_EQ(pos, end + 1000);
+}
+
+TEST(a_gap_is_named_once)
+{
+	_scratch_ dir = scratch_make();
+	_cleanup_(record_closep) struct record *w = NULL;
+	uint64_t end, lost;
+
+	ASSERT_OK(record_open(&w, dir.fd, 4096, &end, NULL));
+	ASSERT_OK(write_right(w, 0, 1000, 10));
+	record_skip(w, 10);
+	for (uint64_t i = 0; i < 10; i++)
+		ASSERT_OK(write_right(w, 1010 + i * 50, 50, 10));
+	ASSERT_EQ(size_of(dir.fd, "output.idx"), 64 + 2 * 32);
+	record_skip(w, 10);
+	for (uint64_t i = 0; i < 10; i++)                 /* half of these go to a new pair */
+		ASSERT_OK(write_right(w, 1520 + i * 100, 100, 10));
+	ASSERT_EQ(size_of(dir.fd, "output.log"), 500);
+	record_skip(w, 10);                               /* and a rotation names one without an entry */
+	ASSERT_OK(write_right(w, 2530, 1900, 10));
+	ASSERT_EQ(size_of(dir.fd, "output.log"), 1900);
+	ASSERT_EQ(size_of(dir.fd, "output.idx"), 64 + 32);
+	ASSERT_EQ(read_all(dir.fd, 1520, NULL, &lost), 4430);
+	ASSERT_EQ(lost, 500 + 10);
 }
 
 TEST(a_rotation_waits_for_readers_but_not_for_ever)

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 /* Where pterm-init is inside: on the container's /dev, a tmpfs of its own, so that the root file system stays clean. */
 #define INIT_INSIDE "/dev/pterm-init"
@@ -66,6 +67,7 @@ static void put_process(struct json_writer *w, const struct container *c)
 	json_end(w, '}');
 	json_begin(w, "args", '[');
 	json_put_str(w, NULL, INIT_INSIDE);
+	json_put_str(w, NULL, c->place->id);             /* who it is of: whoever finds the supervisor dead knows it by this */
 	json_end(w, ']');
 	json_begin(w, "env", '[');
 	json_put_str(w, NULL, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
@@ -105,16 +107,20 @@ static void put_file_mount(struct json_writer *w, const char *target, const char
 	put_mount(w, target, "bind", source, "bind,ro,nosuid,nodev");
 }
 
-/* Hide @hidden inside a volume that contains it, by an empty file system that cannot be written. */
-static void put_mask(struct json_writer *w, const struct spec_volume *v, const char *hidden)
+/* Hide @path inside a volume that contains it, by an empty file system that cannot be written, or an empty file. */
+static void put_mask(struct json_writer *w, const struct spec_volume *v, const char *path)
 {
+	_free_ char *hidden = path ? realpath(path, NULL) : NULL;        /* sources are real paths, too */
 	_free_ char *target = NULL;
+	struct stat st;
 
-	if (hidden == NULL || !path_is_under(hidden, v->source) || str_eq(hidden, v->source) ||
-	    !path_exists(AT_FDCWD, hidden))
+	if (hidden == NULL || !path_is_under(hidden, v->source) || str_eq(hidden, v->source) || stat(hidden, &st) < 0)
 		return;
 	target = xasprintf("%s%s", v->target, hidden + (str_eq(v->source, "/") ? 0 : strlen(v->source)));
-	put_mount(w, target, "tmpfs", "hidden", "ro,nosuid,nodev,noexec,size=4k,mode=000");
+	if (S_ISDIR(st.st_mode))
+		put_mount(w, target, "tmpfs", "hidden", "ro,nosuid,nodev,noexec,size=4k,mode=000");
+	else
+		put_mount(w, target, "bind", "/dev/null", "bind,ro,nosuid,noexec");
 }
 
 static void put_volumes(struct json_writer *w, const struct sandbox *s, const struct container *c, const char *bundle)
@@ -142,13 +148,14 @@ static void put_mounts(struct json_writer *w, const struct sandbox *s, const str
 {
 	const struct spec *spec = c->spec;
 	_free_ char *bundle = sandbox_bundle(c->place);
+	_free_ char *init = path_join(bundle, "init");
 
 	json_begin(w, "mounts", '[');
 	put_system_mounts(w, spec);
 	put_file_mount(w, "/etc/hosts", bundle, "hosts");
 	put_file_mount(w, "/etc/hostname", bundle, "hostname");
 	put_file_mount(w, "/etc/resolv.conf", bundle, "resolv.conf");
-	put_mount(w, INIT_INSIDE, "bind", c->place->init_program, "bind,ro,nosuid,nodev");
+	put_mount(w, INIT_INSIDE, "bind", s->init_tree >= 0 ? init : c->place->init_program, "bind,ro,nosuid,nodev");
 	for (size_t i = 0; i < spec->tmpfs.len; i++) {
 		const struct spec_tmpfs *t = &spec->tmpfs.items[i];
 		_free_ char *options = xasprintf("nosuid,nodev%s%s", t->options ? "," : "", t->options ? t->options : "");

@@ -13,12 +13,12 @@
 #include "engine/inside.h"
 #include "engine/network.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -26,7 +26,6 @@
 
 struct crun {
 	int control;                     /* to the sandbox process; -1 once it has said all */
-	pid_t sandbox;
 	struct watch *control_watch;
 	struct cgroup cgroup;
 	bool is_told;                    /* on_failed or on_started will not come from here any more */
@@ -71,13 +70,11 @@ static void runtime_arguments(struct sandbox *s, const struct runtime *rt)
 }
 
 /* Root's volumes get the owners of the container through idmapped mounts; ordinary users' are right by the map of ids. */
-static int prepare_trees(struct sandbox *s, const struct spec *spec, const struct idmap *map, struct err *err)
+static int prepare_volumes(struct sandbox *s, const struct spec *spec, const struct idmap *map, struct err *err)
 {
 	struct idmap volume = *map;
 	const uint32_t base = map->uid.r[0].outside;
 
-	if (geteuid() != 0)
-		return 0;
 	if (spec->user.uid > 0 || spec->user.gid > 0) {      /* what the session's user makes belongs to the caller */
 		const uint32_t uid = (uint32_t)spec->user.uid, gid = (uint32_t)spec->user.gid;
 		const struct id_ranges u = { .n = 1, .r = { { 0, base + uid, 1 } } };
@@ -100,9 +97,30 @@ static int prepare_trees(struct sandbox *s, const struct spec *spec, const struc
 			return tree;
 		vec_push(&s->trees, tree);
 	}
-	if (spec->image.digest == NULL && spec->image.layers.len > 0)    /* a directory as it stands, owned by host ids */
-		s->lower_tree = sandbox_tree(spec->image.layers.items[0], map, true, err);
-	return s->lower_tree < -1 ? s->lower_tree : 0;
+	return 0;
+}
+
+/* What the container's root, being nobody to the host, cannot reach or would see under wrong owners when root starts it. */
+static int prepare_trees(struct sandbox *s, const struct spec *spec, const struct idmap *map, struct err *err)
+{
+	int r;
+
+	if (geteuid() != 0)
+		return 0;
+	r = prepare_volumes(s, spec, map, err);
+	if (r < 0)
+		return r;
+	if (spec->image.digest == NULL && spec->image.layers.len > 0) {  /* a directory as it stands, owned by host ids */
+		r = sandbox_tree(spec->image.layers.items[0], map, true, err);
+		if (r < 0)
+			return r;
+		s->lower_tree = r;
+	}
+	r = sandbox_tree(s->place->init_program, NULL, true, err);
+	if (r < 0)
+		return r;
+	s->init_tree = r;
+	return 0;
 }
 
 /* The directories that the sandbox needs outside of the session's own: owned by whom it will be. */
@@ -143,6 +161,7 @@ static int launch(struct container *c, struct sandbox *s, const struct idmap *ma
 
 	if (r < 0)
 		return r;
+	HOOK("supervisor.sandbox-held");
 	if (s->stays) {
 		r = cgroup_enter(&own->cgroup, c->spec, c->place->id, c->run, held.pid, err);
 		if (r < 0) {
@@ -153,17 +172,25 @@ static int launch(struct container *c, struct sandbox *s, const struct idmap *ma
 	r = idmap_go(&held, map, err);
 	if (r < 0)
 		return r;
-	own->sandbox = held.pid;
+	c->starter_pid = held.pid;
 	HOOK("supervisor.sandbox-started");
 	own->control = own_control;
 	own->control_watch = watch_new(c->loop, own_control, LOOP_READ, on_report, c);
 	return 0;
 }
 
+/* What the runtime says: a file, so that it outlives a supervisor that is killed during the start. */
+static int open_log(const struct place *place)
+{
+	_free_ char *path = path_join(place->session_dir, "runtime.log");
+
+	return open(path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
 static int crun_create(struct container *c, struct err *err)
 {
 	struct crun *own = xcalloc(1, sizeof(*own));
-	_cleanup_(sandbox_release) struct sandbox s = { .spec = c->spec, .place = c->place, .lower_tree = -1,
+	_cleanup_(sandbox_release) struct sandbox s = { .spec = c->spec, .place = c->place, .lower_tree = -1, .init_tree = -1,
 		.lifeline = -1, .control = -1, .log = -1, .stays = spec_has_limits(c->spec) };
 	_free_ char *root = runtime_root(c->place, c->spec->map_name ? c->spec->map_name : "u0");
 	_free_ char *id = xasprintf("%s-%u", c->place->id, c->run);
@@ -192,7 +219,7 @@ static int crun_create(struct container *c, struct err *err)
 	s.runtime_root = root;
 	s.runtime_id = id;
 	runtime_arguments(&s, &rt);
-	c->log_fd = memfd_create("runtime-log", MFD_CLOEXEC);
+	c->log_fd = open_log(c->place);
 	s.log = fcntl(c->log_fd, F_DUPFD_CLOEXEC, 3);
 	r = fd_socketpair(SOCK_SEQPACKET, control);
 	if (s.log < 0 || r < 0)
@@ -212,11 +239,11 @@ static void end_sandbox(struct container *c)
 
 	own->control_watch = watch_free(own->control_watch);
 	own->control = fd_close(own->control);
-	if (own->sandbox > 0) {
-		(void)kill(own->sandbox, SIGKILL);               /* it has said all it has to say */
-		(void)child_wait(own->sandbox);
+	if (c->starter_pid > 0) {
+		(void)kill(c->starter_pid, SIGKILL);               /* it has said all it has to say */
+		(void)child_wait(c->starter_pid);
 	}
-	own->sandbox = 0;
+	c->starter_pid = 0;
 }
 
 /* Orphans of a start that did not work come to us, the subreaper; end them so that nothing is left. */
@@ -351,14 +378,12 @@ static void on_report(void *data, int events)
 
 static int crun_kill(struct container *c)
 {
-	struct crun *own = c->own;
-
 	if (inside_pid(c) > 0)
 		return inside_kill(c);
-	if (own->sandbox <= 0)
+	if (c->starter_pid <= 0)
 		return -ESRCH;
 	if (inside_hang_up(c) == 0)                              /* the runtime has begun: init ends when it reads */
-		(void)kill(own->sandbox, SIGKILL);
+		(void)kill(c->starter_pid, SIGKILL);
 	return 0;
 }
 
@@ -371,17 +396,36 @@ static int crun_stats(struct container *c, struct proc_usage *ret, uint64_t *ret
 	return inside_stats(c, ret, ret_memory_max);
 }
 
+/* State directories of runs that were cut short: ID-1, ID-2 … below the runtime's root. */
+static void remove_runtime_state(const struct spec *spec, const struct place *place)
+{
+	_free_ char *path = runtime_root(place, spec->map_name ? spec->map_name : "u0");
+	_free_ char *prefix = xasprintf("%s-", place->id);
+	_fd_ root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = root < 0 ? NULL : fdopendir(openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+
+	for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;)
+		if (str_starts(e->d_name, prefix))
+			(void)path_remove_tree(root, e->d_name);
+	if (dir != NULL)
+		closedir(dir);
+}
+
 static void crun_close(struct container *c)
 {
 	struct crun *own = c->own;
+	bool cut_short;
 
 	if (own == NULL)
 		return;
+	cut_short = own->is_told || own->control >= 0;           /* a whole start removes its state itself, last of all */
 	if (own->cgroup.path != NULL)
 		c->was_oom |= cgroup_had_oom(&own->cgroup);
 	end_sandbox(c);
 	if (inside_pid(c) == 0)
 		end_orphans(c->helper_pid);
+	if (cut_short)
+		remove_runtime_state(c->spec, c->place);
 	if (c->inside != NULL)
 		inside_close(c);
 	network_stop(c);
@@ -406,18 +450,11 @@ static int remove_inside(void *data)
 	return r < 0 || r2 < 0;
 }
 
-/* State directories of runs whose supervisor was killed: ID-1, ID-2 … below the runtime's root. */
-static void remove_runtime_state(const struct spec *spec, const struct place *place)
+
+static void crun_forget(const struct spec *spec, const struct place *place)
 {
-	_free_ char *root = runtime_root(place, spec->map_name ? spec->map_name : "u0");
-	_fd_ dir = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	for (unsigned run = 1; dir >= 0 && run < 1000; run++) {
-		_free_ char *name = xasprintf("%s-%u", place->id, run);
-
-		if (path_exists(dir, name))
-			(void)path_remove_tree(dir, name);
-	}
+	remove_runtime_state(spec, place);
+	network_remove_of(place);
 }
 
 static int crun_remove(const struct spec *spec, const struct place *place, struct err *err)
@@ -426,8 +463,7 @@ static int crun_remove(const struct spec *spec, const struct place *place, struc
 	struct idmap map;
 	pid_t pid;
 
-	remove_runtime_state(spec, place);
-	network_remove_of(place);
+	crun_forget(spec, place);
 	if (!path_exists(AT_FDCWD, place->store_dir))
 		return 0;
 	if (spec->map == NULL || idmap_parse(spec->map, &map) < 0)
@@ -458,5 +494,6 @@ const struct engine_ops engine_crun = {
 	.stats = crun_stats,
 	.pid = inside_pid,
 	.close = crun_close,
+	.forget = crun_forget,
 	.remove = crun_remove,
 };

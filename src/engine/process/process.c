@@ -24,7 +24,7 @@ static int process_probe(struct str *ret_found)
 
 static int direct_create(struct container *c, const char *words, struct err *err)
 {
-	const char *const argv[] = { c->place->init_program, NULL };
+	const char *const argv[] = { c->place->init_program, c->place->id, NULL };
 	_fd_ master = -1;
 	_fd_ slave = -1;
 	_fd_ lifeline = -1;

@@ -1,0 +1,23 @@
+#!/bin/sh
+# Write a few inputs for each fuzzer into DIR/plain and DIR/record, so that it does not begin with nothing.
+# usage: make-seeds.sh DIR
+set -eu
+dir=${1:?usage: make-seeds.sh DIR}
+mkdir -p "$dir/plain" "$dir/record"
+
+seed() { printf "$2" > "$dir/$1"; }
+
+seed plain/text      'one\r\ntwo \303\244\342\202\254\n'
+seed plain/colours   '\033[1;31mred\033[0m \033[38;2;1;2;3mx\033[?2004h\n'
+seed plain/strings   '\033]0;title\007\033P1$r0m\033\\\033_app\033\\\302\2330m\302\2350;t\302\234\n'
+seed plain/progress  ' 10%%\r 20%%\r\033[Kdone\b\b \033[3D\033[2P\033[4@\033[7G\033[2C\t\n'
+
+zeros() { head -c "$1" /dev/zero; }
+entry() { printf "\\$1\\$2\\0\\0\\0\\0\\0\\0\\$3\\0\\0\\0\\0\\0\\0\\0\\$4\\0\\0\\0\\0\\0\\0\\0\\$5\\0\\0\\0\\0\\0\\0\\0"; }
+
+# Flags, three lengths, index, older index, older log, log. Checksums are made right where the flags say so.
+{ printf '\031\200\0\0\0\0\0'; zeros 64; entry 0 0 1 0 1; entry 144 0 40 4 2; printf 'some output'; } > "$dir/record/gap"
+{ printf '\037\140\0\140\0\4\0'; zeros 16; printf '\10'; zeros 47; entry 10 0 11 0 1
+  zeros 64; entry 0 0 1 0 1; printf 'old new log'; } > "$dir/record/two-pairs"
+{ printf '\011\100\0\0\0\14\0'; zeros 64; printf 'half rotated'; } > "$dir/record/half"
+{ printf '\020\0\0\0\0\0\0log without an index'; } > "$dir/record/bare"
