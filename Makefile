@@ -29,7 +29,7 @@ run: build
 check: lint check-quick check-e2e
 
 SCRIPTS = tools/host.sh tools/install-deps tools/install-crun tools/make-default-image tools/host-setup \
-	tools/first-session test/tools/fresh test/run fuzz/run .ci/run
+	tools/first-session test/tools/fresh test/run test/lab/network test/vm/run test/vm/limits.sh fuzz/run .ci/run
 lint:
 	@tools/install-deps --tests --quiet
 	@shellcheck -x $(SCRIPTS)
@@ -51,8 +51,8 @@ check-fresh:
 	@test/tools/fresh all
 
 # What needs a whole machine with systemd and cgroup v2: limits, logout. Takes long.
-check-vm:
-	@tools/install-deps --tests --quiet
+check-vm: build
+	@tools/install-deps --vm --quiet
 	@test/vm/run $(BUILD)
 
 bench: build
