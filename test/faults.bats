@@ -93,10 +93,11 @@ settle_and_check() {
 	local wanted=" $* "
 	pterm ls >/dev/null
 	if ! id_of box >/dev/null 2>&1 || [ ! -d "$(dir_of box)" ]; then
-		[[ $wanted == *" none "* ]] || { echo "there is no session any more"; return 1; }
-	elif [[ $wanted == *" alive "* ]]; then
-		wait_for 20 is_running box
-		[ "$(pterm exec -T box echo hello)" = hello ]
+		[[ $wanted == *" none "* ]] || { echo "there is no session any more"; cat "$TOP/err"; return 1; }
+		[ "$code" -eq 137 ] || [ -s "$TOP/err" ]
+	elif [[ $wanted == *" alive "* ]] && wait_for 20 has_settled box && is_running box; then
+		# pterm-init would stop again at a point of its own
+		[[ $point == init.* ]] || [ "$(pterm exec -T box echo hello)" = hello ]
 		pterm rm -f box
 	else
 		check_record box "$@"
@@ -105,6 +106,7 @@ settle_and_check() {
 	pterm rm -af
 	[ -z "$(ls "$TOP/$WHO/home/sessions")" ]
 }
+has_settled() { [[ $(field "$1" state) == @(running|ended) ]]; }
 is_running() { [ "$(field "$1" state)" = running ]; }
 
 # At each point, kill everybody who is there, and the process groups of those that have one of their own.
@@ -126,6 +128,14 @@ everybody_at() {
 			command)
 				kill_at "$point" command start-failed signaled
 				kill_at "$point" command-group start-failed signaled
+				;;
+			sandbox)
+				# after its last word the container does not need it; before its ids are written it is as if it could
+				# not be made: `pterm new` says so, and no session comes of it
+				case $point in
+				sandbox.told | supervisor.init-known | supervisor.started | init.*) kill_at "$point" sandbox start-failed alive ;;
+				*) kill_at "$point" sandbox start-failed $([ "$point" != supervisor.sandbox-held ] || echo none) ;;
+				esac
 				;;
 			*) kill_at "$point" "$whom" start-failed init-lost ;;
 			esac
