@@ -588,6 +588,14 @@ static int supervisor_pidfd(const struct conn *c)
 	return getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ? -1 : proc_pidfd(peer.pid);
 }
 
+static bool has_ended(const struct session *s)
+{
+	_cleanup_(status_release) struct status now = { 0 };
+	const int r = status_read(s->fd, &now, NULL);
+
+	return r == -ENOENT || (r == 0 && now.state == STATUS_ENDED);
+}
+
 int session_stop(struct session *s, uint64_t timeout_ms, struct err *err)
 {
 	const struct message_stop m = { .timeout_ms = (int64_t)timeout_ms, .by = (char *)session_actor() };
@@ -599,10 +607,8 @@ int session_stop(struct session *s, uint64_t timeout_ms, struct err *err)
 	if (!s->is_alive && !s->is_foreign)
 		return 0;
 	r = session_connect(s, &c, err);
-	if (r == -ESRCH)                                 /* it has just ended */
-		return 0;
 	if (r < 0)
-		return r;
+		return r == -ESRCH || has_ended(s) ? 0 : r;      /* just now, before it heard us */
 	supervisor = supervisor_pidfd(&c);
 	r = conn_send_json(&c, MESSAGE_STOP, &message_stop_object, &m);
 	if (r < 0)

@@ -307,6 +307,21 @@ static void start_failed(struct container *c, const struct err *why)
 	c->on.on_failed(c->data, why, 125);
 }
 
+/* State directories of runs that were cut short: ID-1, ID-2 … below the runtime's root. */
+static void remove_runtime_state(const struct spec *spec, const struct place *place)
+{
+	_free_ char *path = runtime_root(place, spec->map_name ? spec->map_name : "u0");
+	_free_ char *prefix = xasprintf("%s-", place->id);
+	_fd_ root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = root < 0 ? NULL : fdopendir(openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+
+	for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;)
+		if (str_starts(e->d_name, prefix))
+			(void)path_remove_tree(root, e->d_name);
+	if (dir != NULL)
+		closedir(dir);
+}
+
 static void on_sandbox_gone(struct container *c)
 {
 	struct crun *own = c->own;
@@ -314,6 +329,7 @@ static void on_sandbox_gone(struct container *c)
 
 	if (inside_pid(c) > 0) {                                 /* all went well, and it is done */
 		end_sandbox(c);
+		remove_runtime_state(c->spec, c->place);         /* which it may have been killed before */
 		return;
 	}
 	if (!own->is_told) {
@@ -398,21 +414,6 @@ static int crun_stats(struct container *c, struct proc_usage *ret, uint64_t *ret
 	if (own->cgroup.path != NULL && cgroup_stats(&own->cgroup, ret, ret_memory_max) == 0)
 		return 0;
 	return inside_stats(c, ret, ret_memory_max);
-}
-
-/* State directories of runs that were cut short: ID-1, ID-2 … below the runtime's root. */
-static void remove_runtime_state(const struct spec *spec, const struct place *place)
-{
-	_free_ char *path = runtime_root(place, spec->map_name ? spec->map_name : "u0");
-	_free_ char *prefix = xasprintf("%s-", place->id);
-	_fd_ root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = root < 0 ? NULL : fdopendir(openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-
-	for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;)
-		if (str_starts(e->d_name, prefix))
-			(void)path_remove_tree(root, e->d_name);
-	if (dir != NULL)
-		closedir(dir);
 }
 
 static void crun_close(struct container *c)
