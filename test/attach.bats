@@ -48,7 +48,7 @@ drive() { as "$WHO" PYTHONDONTWRITEBYTECODE=1 timeout -k 5 150 /usr/bin/python3 
 @test "50 MB arrive complete through new" {
 	head -c 37500000 /dev/urandom | base64 -w 76 >"$TOP/$WHO/big"
 	chmod 644 "$TOP/$WHO/big"
-	pterm new --rm -v "$TOP/$WHO/big:/big:ro" -- sh -c 'stty -onlcr; cat /big' </dev/null >"$TOP/out"
+	pterm new -v "$TOP/$WHO/big:/big:ro" -- sh -c 'stty -onlcr; cat /big' </dev/null >"$TOP/out"
 	[ "$(sha256sum <"$TOP/out")" = "$(sha256sum <"$TOP/$WHO/big")" ]
 	pterm new --rm -v "$TOP/$WHO/big:/big:ro" -- cat /big </dev/null | tr -d '\r' >"$TOP/out"
 	[ "$(sha256sum <"$TOP/out")" = "$(sha256sum <"$TOP/$WHO/big")" ]

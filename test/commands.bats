@@ -169,11 +169,12 @@ home() { echo "$TOP/$WHO/home"; }
 	pterm new one -- true </dev/null
 	run pterm gc
 	[ "$output" = "nothing to do" ]
+	as "$WHO" ln -s 0123456789ae "$(home)/names/gone"
+	pterm gc --dry-run | grep -q 'would remove.*gone'
+	[ -L "$(home)/names/gone" ]
+	as "$WHO" rm "$(home)/names/gone"
 	as "$WHO" mkdir "$(home)/sessions/.rm-0123456789ab" "$(home)/sessions/.new-0123456789ac"
 	as "$WHO" ln -s 0123456789ad "$(home)/names/dead"
-	run pterm gc --dry-run
-	[ "$status" -eq 0 ]
-	[ -d "$(home)/sessions/.rm-0123456789ab" ]
 	[ "$(pterm gc -o json | json 'sorted(d["name"] for d in x)')" = "['.new-0123456789ac', '.rm-0123456789ab', 'dead']" ]
 	[ ! -e "$(home)/sessions/.rm-0123456789ab" ]
 	[ ! -L "$(home)/names/dead" ]
@@ -186,6 +187,24 @@ home() { echo "$TOP/$WHO/home"; }
 	kill -KILL "$(field one pid)"
 	wait_for 20 eval 'pterm gc -o json >"$TOP/gc"; grep -q lost-session "$TOP/gc"'
 	[ "$(field one reason)" = supervisor-lost ]
+}
+
+@test "gc: what a start that was cut short left of the runtime's" {
+	local runtime id
+	runtime=/run/pterm
+	[ "$WHO" = root ] || runtime=/dev/shm/pterm-$(as "$WHO" id -u)
+	[ -d "$runtime" ] || skip "the runtime directory is elsewhere"
+	pterm new -d alive -- sleep 1000 </dev/null
+	pterm new one -- true </dev/null
+	id=$(field one id)
+	# of an ended session, of a running one, of another home's that may be starting just now
+	as "$WHO" mkdir -p "$runtime/crun-test-$$/$id-7" "$runtime/crun-test-$$/$(field alive id)-7" "$runtime/crun-test-$$/$id$$-1"
+	as "$WHO" mkdir "$runtime/crun-test-$$/$(tr '0-9a-f' '1-9a-f0' <<<"$id")-1"
+	pterm gc -o json >"$TOP/gc"
+	run as "$WHO" ls "$runtime/crun-test-$$"
+	as "$WHO" rm -r "$runtime/crun-test-$$"
+	grep -q "\"$id-7\"" "$TOP/gc"
+	[ "${#lines[@]}" -eq 3 ]
 }
 
 @test "gc: by number, age and disk; never what runs, never another machine's" {

@@ -12,7 +12,7 @@ setup() {
 }
 teardown() { pterm_teardown; }
 
-inside() { pterm exec s sh -c "$1"; }
+inside() { pterm exec s sh -c "$1" </dev/null; }
 host() { as "$WHO" sh -c "cd '$HOST' && $1"; }
 who_id() { as "$WHO" id -u; }
 

@@ -30,6 +30,7 @@ struct running {
 	uint64_t recorded_until;         /* what lies before is read from the recording, whose positions are the same */
 	struct str out;                  /* read from the ring, filtered, not yet written */
 	size_t out_at;
+	bool wants_all;                  /* a file or a pipe, not a person: every byte, however late */
 };
 
 static int send_hello(struct running *r)
@@ -194,7 +195,7 @@ static bool read_more(struct running *r)
 		read_recorded(r);
 		return true;
 	}
-	if (!r->v->is_viewer)
+	if (r->wants_all)
 		return read_ring_whole(r);
 	str_grow(&r->out, CHUNK);                /* straight into the queue */
 	r->out.len = ring_read(r->ring, &r->position, r->out.buf, CHUNK, &lost);
@@ -383,7 +384,8 @@ static int open_signals(struct running *r)
 int view_run(struct view *v, struct view_result *ret, struct err *err)
 {
 	struct running r = { .v = v, .result = ret, .err = err, .tty = { .fd = -1 }, .signals = -1, .out = STR_INIT,
-	                     .input_open = v->in_fd >= 0, .sent_newline = true };
+	                     .input_open = v->in_fd >= 0, .sent_newline = true,
+	                     .wants_all = !v->is_viewer || !isatty(v->out_fd) };
 	int rc;
 
 	*ret = (struct view_result){ .status = STR_INIT };
@@ -393,6 +395,8 @@ int view_run(struct view *v, struct view_result *ret, struct err *err)
 	if (v->in_fd >= 0 && isatty(v->in_fd) && v->is_viewer)
 		rc = tty_raw(&r.tty, v->in_fd, err);
 	if (rc == 0) {
+		if (r.wants_all && recording_open(&r.recording, v->session_fd, NULL) != 0)   /* before a --rm takes it away */
+			r.recording = NULL;
 		open_output(&r);
 		r.signals = open_signals(&r);
 		handle_frames(&r);               /* what came together with the answer */

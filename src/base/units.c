@@ -2,7 +2,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -50,7 +49,7 @@ int parse_size(const char *text, uint64_t *ret_bytes)
 		return -EINVAL;
 	v = strtod(text, &end);
 	if (*end != '\0' && (unit = strchr(units, tolower((unsigned char)*end))) != NULL) {
-		factor = pow(1024, (double)(unit - units + 1));
+		factor = (double)(1ull << 10 * (unit - units + 1));
 		end++;
 		if (tolower((unsigned char)end[0]) == 'i' && tolower((unsigned char)end[1]) == 'b')
 			end += 2;

@@ -45,6 +45,8 @@ static const char *done(const struct gc_deed *d, bool is_dry_run)
 		return "failed";
 	if (d->kind == GC_LOST)
 		return "settled";
+	if (d->kind == GC_REST)
+		return "finished";
 	return is_dry_run ? "would remove" : "removed";
 }
 
@@ -137,7 +139,7 @@ const struct command cmd_gc = {
 	.details =
 		"Without a policy no session is removed: only what crashes left is finished (removals and starts that were cut short, "
 		"names without a session), and sessions whose supervisor was killed are told so. It is safe at any time: nothing that "
-		"runs is touched, and no session of another machine.\n"
+		"runs is touched, and no session of another machine. What was cut short is finished by every listing, with --dry-run too.\n"
 		"\n"
 		"With several limits a session stays if all of them let it.",
 	.examples =

@@ -62,6 +62,9 @@ int show_session(struct conn *conn, int session_fd, const char *name, const char
 		str_release(&result.status);
 		return r;
 	}
+	if (result.lost > 0)
+		fprintf(stderr, "pterm: %llu bytes of output were printed faster than they were taken, and are not kept any more\n",
+		        (unsigned long long)result.lost);
 	if (result.has_failed) {
 		fprintf(stderr, "pterm: %s\n", err_msg(err));
 		err_release(err);

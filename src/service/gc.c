@@ -3,12 +3,12 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/units.h"
+#include "supervisor/lock.h"
 #include "supervisor/remove.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -161,16 +161,11 @@ static void report_rest(const struct house *h, const struct gc_policy *p, int di
 		report(ret, GC_REST, name, was_removed ? "its removal was cut short" : "its making was cut short");
 }
 
-static void finish_rest(const struct house *h, const struct gc_policy *p, struct gc_report *ret)
+/* Looking at all sessions has finished these; also in a dry run, as every listing does. */
+static void check_rest(const struct house *h, struct gc_report *ret)
 {
-	const size_t before = ret->deeds.len;
-
-	each_entry(h, p, h->sessions_fd, report_rest, ret);
-	if (ret->deeds.len == before || p->is_dry_run)
-		return;
-	session_remove_rest(h);
-	for (size_t i = before; i < ret->deeds.len; i++)
-		if (path_exists(h->sessions_fd, ret->deeds.items[i].name))
+	for (size_t i = 0; i < ret->deeds.len; i++)
+		if (ret->deeds.items[i].kind == GC_REST && path_exists(h->sessions_fd, ret->deeds.items[i].name))
 			report_failure(ret, &ret->deeds.items[i], "not all of it can be removed");
 }
 
@@ -194,24 +189,13 @@ static void remove_dead_name(const struct house *h, const struct gc_policy *p, i
 	report(ret, GC_NAME, name, "its session is gone");
 }
 
-/* The lock of session @id when it does not run, -EBUSY when it does, -ENOENT when it is none of ours. */
-static int lock_idle(const struct house *h, const char *id)
-{
-	_free_ char *path = xasprintf("%s/lock", id);
-	_fd_ fd = openat(h->sessions_fd, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-
-	if (fd < 0)
-		return -errno;
-	return flock(fd, LOCK_EX | LOCK_NB) < 0 ? -EBUSY : TAKE_FD(fd);
-}
-
 /* "ID-RUN" below crun-*: left by a start that was cut short. */
 static void remove_state(const struct house *h, const struct gc_policy *p, int dir_fd, const char *name,
                          struct gc_report *ret)
 {
 	const size_t digits = strspn(name, "0123456789abcdef");
 	_free_ char *id = xstrndup(name, SESSION_ID_LEN);
-	_fd_ lock = -1;
+	_fd_ session = -1, guard = -1, lock = -1;
 	struct stat st;
 	struct gc_deed *d;
 	int r;
@@ -219,11 +203,13 @@ static void remove_state(const struct house *h, const struct gc_policy *p, int d
 	if (digits != SESSION_ID_LEN || name[digits] != '-' ||
 	    strspn(name + digits + 1, "0123456789") != strlen(name + digits + 1))
 		return;
-	lock = lock_idle(h, id);
-	if (lock < 0 && lock != -ENOENT)
+	session = openat(h->sessions_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	guard = session < 0 ? -1 : session_guard(session);
+	lock = session < 0 ? -1 : session_lock(session);
+	if (session >= 0 && lock < 0)                    /* it runs, or is being started */
 		return;
 	/* this directory may be shared with another home, whose sessions we do not see */
-	if (lock == -ENOENT && (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_mtime + STATE_AGE_S > time(NULL)))
+	if (session < 0 && (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_mtime + STATE_AGE_S > time(NULL)))
 		return;
 	r = p->is_dry_run ? 0 : path_remove_tree(dir_fd, name);
 	d = report(ret, GC_STATE, name, "a start was cut short");
@@ -258,13 +244,15 @@ int gc_run(const struct house *h, const struct gc_policy *p, struct gc_report *r
 	const uint64_t began_ms = time_now_ms();
 	_fd_ runtime = open(h->runtime, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_session_list_ all = { 0 };
-	const int r = session_all(h, &all, err);
+	int r;
 
+	each_entry(h, p, h->sessions_fd, report_rest, ret);
+	r = session_all(h, &all, err);
 	if (r < 0)
 		return r;
+	check_rest(h, ret);
 	report_lost(&all, began_ms, ret);
 	retain(h, p, &all, ret);
-	finish_rest(h, p, ret);
 	each_entry(h, p, h->names_fd, remove_dead_name, ret);
 	if (runtime >= 0)
 		each_entry(h, p, runtime, look_for_state, ret);

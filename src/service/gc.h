@@ -12,7 +12,7 @@ struct gc_policy {
 	uint64_t keep_for_ms;                            /* since its end */
 	uint64_t keep;                                   /* so many, those that ended last */
 	uint64_t max_disk;                               /* bytes of all ended ones together */
-	bool is_dry_run;                                 /* only say what would be done */
+	bool is_dry_run;                                 /* remove nothing but what every listing clears away */
 };
 
 enum gc_reason { GC_STAYS, GC_AGE, GC_NUMBER, GC_DISK };

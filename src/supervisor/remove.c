@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
-#include <unistd.h>
 
 /*
  * Remove @dir of a session whose spec cannot be read, so that its map of ids is not known: every map that a user can have leads
@@ -87,8 +86,8 @@ void session_unmake(const struct house *h, const char *id, const char *dir)
 }
 
 /*
- * The lock of what somebody began to make or to remove and does no longer, as a descriptor; else -1. A maker takes the lock
- * right after the directory, and looks then whether we were faster (session_create).
+ * The lock of what somebody began to make or to remove and does no longer, as a descriptor; else -1. A maker takes
+ * the lock right after the directory, and looks then whether we were faster (session_create).
  */
 static int take_abandoned(const struct house *h, const char *name)
 {
