@@ -42,7 +42,7 @@ refused() {
 	assert_nothing_left
 	[ "$(listing)" = "$before" ]
 }
-listing() { ls -A "$TOP/$WHO/home/sessions" "$TOP/$WHO/home/names" "$TOP/$WHO/store/sessions" 2>/dev/null | grep -v '^.lock$'; }
+listing() { find "$TOP/$WHO"/{home,store}/{sessions,names} -mindepth 1 -maxdepth 1 ! -name .lock 2>/dev/null | sort; }
 
 bats_require_minimum_version 1.5.0
 
@@ -69,6 +69,8 @@ has_ended() { [ "$(field "$1" state)" = ended ]; }
 	echo "no tar" >"$TOP/$WHO/text.tar"
 	refused 125 "text.tar" : new --image "$TOP/$WHO/text.tar"
 	mkdir -m 755 "$TOP/$WHO/empty"
+	refused 125 "$TOP/$WHO/empty" "no root file system" : new --image "$TOP/$WHO/empty" -- sh
+	mkdir "$TOP/$WHO/empty/bin"
 	refused 127 "command not found" : new --image "$TOP/$WHO/empty" -- sh
 	: >"$TOP/$WHO/nothing.tar"
 	refused 125 "nothing.tar" : new --image "$TOP/$WHO/nothing.tar"
@@ -231,8 +233,10 @@ has_ended() { [ "$(field "$1" state)" = ended ]; }
 	local deep=$TOP/$WHO n
 	for n in {1..12}; do deep=$deep/a-rather-long-name-of-a-directory; done
 	[ ${#deep} -gt 300 ]
-	deep_pterm() { as "$WHO" env PTERM_HOME="$deep" PTERM_STORE="$deep" "$TOP/bin/src/pterm" "$@"; }
-	if [ "$WHO" = root ]; then mkdir -p "$deep"; chmod 711 "$deep"; fi
+	deep_pterm() { as "$WHO" env PTERM_HOME="$deep" PTERM_STORE="$deep/store" "$TOP/bin/src/pterm" "$@"; }
+	mkdir -p "$deep/store"
+	[ "$WHO" = root ] || chown -R "$TEST_USER:" "$TOP/user"
+	chmod 711 "$deep" "$deep/store"
 	[ "$(deep_pterm new --rm -- echo hello </dev/null | tr -d '\r')" = hello ]
 	deep_pterm new -d box -- sleep 1000
 	[ "$(deep_pterm exec -T box echo hello)" = hello ]
@@ -288,7 +292,7 @@ has_ended() { [ "$(field "$1" state)" = ended ]; }
 		for command in inspect start stop attach; do refused 125 "$id" "is broken" "pterm rm $id" "status.json" : $command box; done
 		pterm rm "$id"
 		pterm rm -af
-		[ -z "$(listing | grep -v :)" ]
+		[ -z "$(listing)" ]
 		assert_nothing_left
 	done
 }
@@ -305,7 +309,7 @@ has_ended() { [ "$(field "$1" state)" = ended ]; }
 		run --separate-stderr pterm start box
 		said 125 "spec"
 		pterm rm box
-		[ -z "$(listing | grep -v :)" ]
+		[ -z "$(listing)" ]
 		assert_nothing_left
 	done
 }
