@@ -145,6 +145,12 @@ static int failed_to_run(const struct container *c, const struct init_message *m
 	const char *where = c->ops->features & ENGINE_ISOLATES ? " in the container" : "";
 	_free_ char *shown = visible(program);
 
+	if (m->step == INIT_STEP_DIRECTORY && m->id == 0 && c->spec->cwd != NULL) {
+		_free_ char *cwd = visible(c->spec->cwd);
+
+		err_set(err, no, "command", "cannot run '%s'%s: cannot enter its working directory '%s': %m", shown, where, cwd);
+		return 125;
+	}
 	if (m->step != INIT_STEP_EXEC) {
 		err_set(err, no, "command", "cannot run '%s'%s: cannot %s: %m", shown, where,
 		        m->step < INIT_STEP_COUNT ? steps[m->step] : "begin");

@@ -2,13 +2,35 @@
 
 #include "base/fd.h"
 #include "base/hook.h"
+#include "base/idmap.h"
 #include "base/path.h"
 #include "supervisor/lock.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdio.h>
+
+/*
+ * Remove @dir of a session whose spec cannot be read, so that its map of ids is not known: every map that a user can have leads
+ * to the same ids outside.
+ */
+static int remove_by_any_map(const struct house *h, const char *dir, struct err *err)
+{
+	const struct passwd *pw = getpwuid(geteuid());
+	const char *name = pw ? pw->pw_name : NULL;
+	uint32_t start, count;
+	struct idmap map;
+
+	if (geteuid() == 0 || idmap_subordinate("/etc/subuid", name, geteuid(), &start, &count, NULL) != 0)
+		return 0;
+	idmap_around(&map.uid, 0, geteuid(), start, count);
+	if (idmap_subordinate("/etc/subgid", name, geteuid(), &start, &count, NULL) != 0)
+		return 0;
+	idmap_around(&map.gid, 0, getegid(), start, count);
+	return tree_remove_mapped(&map, h->sessions_fd, dir, err);
+}
 
 /* Remove what the session that now lies in @dir (".rm-ID" or ".new-ID") has: files of mapped owners first. */
 static int remove_content(const struct house *h, const char *id, const char *dir, struct err *err)
@@ -27,8 +49,9 @@ static int remove_content(const struct house *h, const char *id, const char *dir
 		free((char *)place.store_dir);
 		place.store_dir = path_join(h->sessions, dir);
 	}
-	if (spec_read(fd, "spec.json", &spec, &why) == 0 && (ops = engine_find(spec.engine)) != NULL &&
-	    ops->remove != NULL)
+	if (spec_read(fd, "spec.json", &spec, &why) < 0)
+		r = path_exists(fd, "upper") ? remove_by_any_map(h, dir, err) : 0;
+	else if ((ops = engine_find(spec.engine)) != NULL && ops->remove != NULL)
 		r = ops->remove(&spec, &place, err);
 	if (r < 0)
 		return r;
