@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import time
 
@@ -148,6 +149,11 @@ class Podman:
                 self.place.run(*self.argv, "unshare", "rm", "-rf", f"{self.place.dir}/podman", **self.env)
             except (RuntimeError, subprocess.TimeoutExpired):
                 pass
+        try:  # the process that holds podman's user namespace stays behind
+            with open(f"{self.place.dir}/run/libpod/tmp/pause.pid") as f:
+                os.kill(int(f.read()), signal.SIGKILL)
+        except (OSError, ValueError):
+            pass
 
 
 class Docker:

@@ -93,10 +93,11 @@ settle_and_check() {
 	local wanted=" $* "
 	pterm ls >/dev/null
 	if ! id_of box >/dev/null 2>&1 || [ ! -d "$(dir_of box)" ]; then
-		[[ $wanted == *" none "* ]] || { echo "there is no session any more"; return 1; }
-	elif [[ $wanted == *" alive "* ]]; then
-		wait_for 20 is_running box
-		[ "$(pterm exec -T box echo hello)" = hello ]
+		[[ $wanted == *" none "* ]] || { echo "there is no session any more"; cat "$TOP/err"; return 1; }
+		[ "$code" -eq 137 ] || [ -s "$TOP/err" ]
+	elif [[ $wanted == *" alive "* ]] && wait_for 20 has_settled box && is_running box; then
+		# pterm-init would stop again at a point of its own
+		[[ $point == init.* ]] || [ "$(pterm exec -T box echo hello)" = hello ]
 		pterm rm -f box
 	else
 		check_record box "$@"
@@ -105,6 +106,7 @@ settle_and_check() {
 	pterm rm -af
 	[ -z "$(ls "$TOP/$WHO/home/sessions")" ]
 }
+has_settled() { [[ $(field "$1" state) == @(running|ended) ]]; }
 is_running() { [ "$(field "$1" state)" = running ]; }
 
 # At each point, kill everybody who is there, and the process groups of those that have one of their own.
@@ -126,6 +128,14 @@ everybody_at() {
 			command)
 				kill_at "$point" command start-failed signaled
 				kill_at "$point" command-group start-failed signaled
+				;;
+			sandbox)
+				# after its last word the container does not need it; before its ids are written it is as if it could
+				# not be made: `pterm new` says so, and no session comes of it
+				case $point in
+				sandbox.told | supervisor.init-known | supervisor.started | init.*) kill_at "$point" sandbox start-failed alive ;;
+				*) kill_at "$point" sandbox start-failed $([ "$point" != supervisor.sandbox-held ] || echo none) ;;
+				esac
 				;;
 			*) kill_at "$point" "$whom" start-failed init-lost ;;
 			esac
@@ -400,4 +410,192 @@ check_stream() {
 	pterm ls >/dev/null
 	check_record box supervisor-lost
 	assert_nothing_left
+}
+
+# --- two at once ---
+
+# both COMMAND-A AND COMMAND-B: at the same moment; their exit codes in $code_a and $code_b, what they said in $TOP/a and $TOP/b.
+both() {
+	local -a a=()
+	local pid_a pid_b
+	while [ "$1" != AND ]; do
+		a+=("$1")
+		shift
+	done
+	shift
+	pterm "${a[@]}" >"$TOP/a" 2>&1 </dev/null {hook}>&- 3>&- &
+	pid_a=$!
+	pterm "$@" >"$TOP/b" 2>&1 </dev/null {hook}>&- 3>&- &
+	pid_b=$!
+	code_a=0 code_b=0
+	wait "$pid_a" || code_a=$?
+	wait "$pid_b" || code_b=$?
+	echo "$code_a: $(<"$TOP/a")"
+	echo "$code_b: $(<"$TOP/b")"
+}
+
+# All that is written is whole, and names and sessions fit each other: each session has the one name that its status tells.
+consistent() {
+	/usr/bin/python3 - "$TOP/$WHO/home" <<-'PY'
+		import json, os, sys
+		home = sys.argv[1]
+		names = {n: os.readlink(f"{home}/names/{n}") for n in os.listdir(home + "/names") if n != ".lock"}
+		ids = os.listdir(home + "/sessions")
+		assert not [i for i in ids if i.startswith(".")], ids
+		for i in ids:
+		    s = json.load(open(f"{home}/sessions/{i}/status.json"))
+		    json.load(open(f"{home}/sessions/{i}/spec.json"))
+		    for line in open(f"{home}/sessions/{i}/events.jsonl"):
+		        json.loads(line)
+		    assert [n for n in names if names[n] == i] == [s["name"]], (s["name"], names)
+		assert set(names.values()) <= set(ids), (names, ids)
+	PY
+	pterm ls -o json | /usr/bin/python3 -c 'import json, sys; json.load(sys.stdin)'
+}
+
+rounds() {
+	local n
+	for n in {1..20}; do
+		echo "# round $n"
+		"$@"
+	done
+	pterm rm -af
+	assert_nothing_left
+}
+
+new_and_new() {
+	both new -d box -- sleep 1000 AND new -d box -- sleep 1000
+	consistent
+	[ $((code_a == 0)) -ne $((code_b == 0)) ]
+	cat "$TOP/a" "$TOP/b" | grep -q "there is a session 'box' already"
+	[ "$(pterm ls -q)" = box ]
+	pterm rm -f box
+}
+
+start_and_start() {
+	both start box AND start box
+	consistent
+	[ $((code_a == 0)) -ne $((code_b == 0)) ]
+	grep -q "runs already" "$TOP/a" "$TOP/b"
+	[ "$("$FAULT" pid supervisor "$(id_of box)" | wc -l)" = 1 ]
+	pterm stop box
+}
+
+# Whichever is first: a session that runs is not removed, one that has ended is. No third thing happens.
+stop_and_rm() {
+	pterm new -d box -- sleep 1000
+	both stop box AND rm box
+	[ "$code_a" -eq 0 ] || grep -q "no session 'box'" "$TOP/a"
+	[ "$code_b" -eq 0 ] || grep -q "session 'box' runs" "$TOP/b"
+	consistent
+	[ "$code_b" -eq 0 ] || pterm rm box
+}
+
+stop_and_rm_f() {
+	pterm new -d box -- sleep 1000
+	both stop box AND rm -f box
+	[ "$code_a" -eq 0 ] || grep -q "no session 'box'" "$TOP/a"
+	[ "$code_b" -eq 0 ]
+	consistent
+	[ -z "$(pterm ls -q)" ]
+}
+
+rename_and_rename() {
+	local old
+	old=$(pterm ls -q)
+	both rename "$old" "one$n" AND rename "$old" "two$n"
+	consistent
+	# the second found it under its old name, or did not find it any more
+	[ "$code_a" -eq 0 ] || [ "$code_b" -eq 0 ]
+	[[ $(pterm ls -q) == @(one|two)$n ]]
+}
+
+rename_two() {
+	both rename one box AND rename two box
+	consistent
+	[ $((code_a == 0)) -ne $((code_b == 0)) ]
+	[ "$code_a" -ne 0 ] || pterm rename box one
+	[ "$code_b" -ne 0 ] || pterm rename box two
+	consistent
+}
+
+rm_and_ls() {
+	pterm new -d box -- true
+	wait_for 20 has_ended box
+	both rm box AND ls -o json
+	[ "$code_a" -eq 0 ]
+	[ "$code_b" -eq 0 ]
+	/usr/bin/python3 -c 'import json, sys; json.load(sys.stdin)' <"$TOP/b"
+	consistent
+}
+
+rm_and_rm() {
+	pterm new -d box -- true
+	wait_for 20 has_ended box
+	both rm box AND rm box
+	[ "$code_a" -eq 0 ] || grep -q "no session 'box'" "$TOP/a"
+	[ "$code_b" -eq 0 ] || grep -q "no session 'box'" "$TOP/b"
+	[ "$code_a" -eq 0 ] || [ "$code_b" -eq 0 ]
+	consistent
+}
+
+rm_and_start() {
+	pterm new -d box -- sleep 1000
+	pterm stop box
+	both rm box AND start box
+	[ $((code_a == 0)) -ne $((code_b == 0)) ]
+	consistent
+	pterm rm -af
+}
+
+exec_and_stop() {
+	both exec -T box echo hello AND stop box
+	[ "$code_b" -eq 0 ]
+	[ "$code_a" -ne 0 ] || [ "$(<"$TOP/a")" = hello ]
+	consistent
+	pterm start box
+}
+
+# Two that find a killed supervisor settle it once, and neither takes the other for a supervisor.
+settle_and_start() {
+	kill_one supervisor box
+	both ls AND start box
+	[ "$code_a" -eq 0 ]
+	[ "$code_b" -eq 0 ]
+	consistent
+	[ "$(grep -c '"event":"session.ended"' "$(dir_of box)/events.jsonl")" = "$n" ]
+}
+
+@test "two at once: new, new with one name" { rounds new_and_new; }
+@test "two at once: start, start" {
+	pterm new -d box -- sleep 1000
+	pterm stop box
+	rounds start_and_start
+}
+@test "two at once: stop, rm" { rounds stop_and_rm; }
+@test "two at once: stop, rm -f" { rounds stop_and_rm_f; }
+@test "two at once: rename, rename, of one that runs" {
+	pterm new -d box -- sleep 1000
+	rounds rename_and_rename
+}
+@test "two at once: rename, rename, of one that has ended" {
+	pterm new -d box -- true
+	wait_for 20 has_ended box
+	rounds rename_and_rename
+}
+@test "two at once: rename, rename, to one name" {
+	pterm new -d one -- sleep 1000
+	pterm new -d two -- sleep 1000
+	rounds rename_two
+}
+@test "two at once: rm, ls" { rounds rm_and_ls; }
+@test "two at once: rm, rm" { rounds rm_and_rm; }
+@test "two at once: rm, start" { rounds rm_and_start; }
+@test "two at once: exec, stop" {
+	pterm new -d box -- sleep 1000
+	rounds exec_and_stop
+}
+@test "two at once: ls, start, of one whose supervisor was killed" {
+	pterm new -d box -- sleep 1000
+	rounds settle_and_start
 }

@@ -15,7 +15,9 @@ enum { KEYS_MAX = 16, KEYS_HOLD_MS = 1000 };
 
 struct keys { uint8_t sequence[KEYS_MAX]; size_t len, matched; };
 
-/* "ctrl-\,d": keys separated by commas, each one character or ctrl- and a letter or one of @[\]^_. "none": no keys. */
+/*
+ * "ctrl-\,d": keys separated by commas, each one character or ctrl- and a letter or one of @[\]^_. "none": no keys.
+ */
 int keys_parse(const char *text, struct keys *ret, struct err *err);
 /*
  * Feed what was typed. What may go on to the session is appended to @pass. True when the sequence is complete (what

@@ -31,10 +31,10 @@ struct view_result {
 };
 
 /*
- * A viewer that falls behind is told so, and goes on with what is recent. One who is not gets what was missed from the
- * recording.
+ * A viewer that falls behind is told so, and goes on with what is recent. One who is not gets what was missed from
+ * the recording.
  *
- * Show the session until the keys detach it, it ends, or (the reader of @out_fd gone) nobody looks any more. 0; or -errno: see
- * @err. The terminal is raw meanwhile, and as it was afterwards, whatever happens. Blocks.
+ * Show the session until the keys detach it, it ends, or (the reader of @out_fd gone) nobody looks any more. 0; or
+ * -errno: see @err. The terminal is raw meanwhile, and as it was afterwards, whatever happens. Blocks.
  */
 int view_run(struct view *v, struct view_result *ret, struct err *err);

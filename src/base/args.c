@@ -4,7 +4,6 @@
 #include "base/units.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 static const struct arg_option *by_name(const struct arg_parser *p, const char *name, size_t n)
 {

@@ -1,6 +1,7 @@
 #include "base/child.h"
 
 #include "base/fd.h"
+#include "base/path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -76,8 +77,6 @@ static int become_child(const struct child *c, pid_t parent, const int *keep, si
 		(void)setsid();
 	if (c->dies_with_parent && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent))
 		return ECHILD;
-	if (c->cwd_fd > 0 && fchdir(c->cwd_fd) < 0)
-		return errno;
 	return arrange_fds(c, keep, keep_count);
 }
 
@@ -98,7 +97,7 @@ char *child_find(const char *name)
 	if (strchr(name, '/') != NULL)
 		return access(name, X_OK) == 0 ? xstrdup(name) : NULL;
 	if (path == NULL)
-		path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+		path = PATH_DEFAULT;
 	while (*path != '\0') {
 		const size_t n = strcspn(path, ":");
 		_free_ char *at = xasprintf("%.*s/%s", (int)n, path, name);

@@ -18,7 +18,6 @@ struct child {
 	char *const *env;                         /* NULL: ours */
 	const struct child_fd *fds;               /* 0, 1, 2 are /dev/null unless named here */
 	size_t fd_count;
-	int cwd_fd;                               /* 0: stay (a zeroed struct is a good default) */
 	bool new_session;
 	bool dies_with_parent;                    /* SIGKILL when the thread that started it ends (PR_SET_PDEATHSIG) */
 };
@@ -26,9 +25,9 @@ struct child {
 /* Start it. 0 with *ret_pid, or -errno of the failing step (an exec that fails included). Does not wait. */
 int child_start(const struct child *c, pid_t *ret_pid, struct err *err);
 /*
- * A child that is there and waits, so that its pid can be written down before it runs anything; it exits when its parent
- * dies before child_go. @before, which may be NULL, is called in it just before the exec: only system calls are safe there;
- * 0 or an errno. Of our descriptors it has @kept_fd alone (its number there is given; -1: none).
+ * A child that is there and waits, so that its pid can be written down before it runs anything; it exits when its
+ * parent dies before child_go. @before, which may be NULL, is called in it just before the exec: only system calls
+ * are safe there; 0 or an errno. Of our descriptors it has @kept_fd alone (its number there is given; -1: none).
  */
 struct child_held { pid_t pid; int fd; };
 typedef int child_before_fn(void *data, int kept_fd);

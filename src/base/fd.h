@@ -30,7 +30,9 @@ int file_read(int dirfd, const char *path, size_t max, struct str *ret);
 /* Write whole into a temporary name beside it and rename: readers see the old or the new one. 0 or -errno. */
 int file_write(int dirfd, const char *name, const void *data, size_t n, mode_t mode);
 
-/* One message with up to FD_PASS_MAX descriptors. As sendmsg(2)/recvmsg(2): bytes, or -errno. Never raises SIGPIPE. */
+/*
+ * One message with up to FD_PASS_MAX descriptors. As sendmsg(2)/recvmsg(2): bytes, or -errno. Never raises SIGPIPE.
+ */
 enum { FD_PASS_MAX = 8 };
 ssize_t fd_send(int sock, const void *data, size_t n, const int *fds, size_t nfds);
 /*

@@ -2,7 +2,7 @@
  * Kill points for the fault suite; in a normal build they are nothing. HOOK("name") looks at $PTERM_HOOK: "name=kill"
  * ends this process with SIGKILL there, "name=stop:FIFO" writes "name pid" into the fifo and stops it (SIGSTOP), so that a test
  * can kill whom it likes at exactly this moment and continue the rest. The kernel spares PID 1 of a container the signals
- * that it sends itself: pterm-init exits, or waits for its end, instead.
+ * that it sends itself: pterm-init exits, or waits for SIGCONT, instead.
  */
 #pragma once
 
@@ -25,6 +25,11 @@ static inline void hook_at(const char *name)
 		return;
 	want += n + 1;
 	if (strncmp(want, "stop:", 5) == 0) {
+		sigset_t go, before;
+
+		sigemptyset(&go);
+		sigaddset(&go, SIGCONT);
+		sigprocmask(SIG_BLOCK, &go, &before);
 		fd = open(want + 5, O_WRONLY | O_CLOEXEC);
 		if (fd >= 0) {
 			const int len = snprintf(line, sizeof(line), "%s %d\n", name, (int)getpid());
@@ -32,9 +37,11 @@ static inline void hook_at(const char *name)
 			(void)!write(fd, line, (size_t)len);
 			close(fd);
 		}
-		raise(SIGSTOP);
-		while (getpid() == 1)
-			pause();
+		if (getpid() == 1)
+			(void)sigwaitinfo(&go, NULL);
+		else
+			raise(SIGSTOP);
+		sigprocmask(SIG_SETMASK, &before, NULL);
 	} else if (strcmp(want, "kill") == 0) {
 		raise(SIGKILL);
 		_exit(137);

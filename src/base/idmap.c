@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 int idmap_subordinate(const char *file, const char *user, uid_t uid, uint32_t *ret_start, uint32_t *ret_count,
@@ -165,7 +164,8 @@ static int write_by_helpers(pid_t pid, const struct idmap *map, struct err *err)
 	return r < 0 ? r : r2;
 }
 
-int idmap_write(pid_t pid, const struct idmap *map, struct err *err)
+/* Directly when we may, else through the setuid programs newuidmap and newgidmap, both at once. */
+static int write_map(pid_t pid, const struct idmap *map, struct err *err)
 {
 	int r;
 
@@ -222,7 +222,7 @@ void idmap_drop(struct idmap_held *h)
 
 int idmap_go(struct idmap_held *h, const struct idmap *map, struct err *err)
 {
-	int r = idmap_write(h->pid, map, err);
+	int r = write_map(h->pid, map, err);
 
 	if (r == 0)
 		r = fd_write_all(h->go, "", 1);

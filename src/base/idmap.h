@@ -31,20 +31,14 @@ void idmap_shift(struct id_ranges *ret, uint32_t start, uint32_t count);
 int64_t idmap_outside(const struct id_ranges *m, uint32_t inside);
 
 /*
- * Give process @pid, which is alone in a new user namespace, this map: directly when we may, else through the setuid
- * programs newuidmap and newgidmap, both at once. Blocks until done. 0 or -errno.
- */
-int idmap_write(pid_t pid, const struct idmap *map, struct err *err);
-
-/*
- * clone(2) with @flags (CLONE_NEW…) into a child that runs @fn(@arg) as uid 0 of a new user namespace with this
- * map, and wait until the map is written. The child exits with what @fn returns. No atfork handler runs, so @fn must not
+ * clone(2) with @flags (CLONE_NEW…) into a child that runs @fn(@arg) as uid 0 of a new user namespace with this map,
+ * and wait until the map is written. The child exits with what @fn returns. No atfork handler runs, so @fn must not
  * touch a loop. The pid is the caller's to reap; or -errno.
  */
 pid_t idmap_clone(const struct idmap *map, int flags, int (*fn)(void *), void *arg, struct err *err);
 /*
- * The same in two steps. In between the child waits, and it is still of our own user: systemd moves only such processes into a
- * cgroup. It exits when we die before idmap_go. Where idmap_go fails it is killed and reaped.
+ * The same in two steps. In between the child waits, and it is still of our own user: systemd moves only such
+ * processes into a cgroup. It exits when we die before idmap_go. Where idmap_go fails it is killed and reaped.
  */
 struct idmap_held { pid_t pid; int go; };
 int idmap_hold(int flags, int (*fn)(void *), void *arg, struct idmap_held *ret, struct err *err);
@@ -56,9 +50,9 @@ void idmap_format(const struct idmap *map, struct str *out);
 int idmap_parse(const char *text, struct idmap *ret);     /* 0 or -EINVAL */
 
 /*
- * Remove @name in @dirfd and all below it from inside a user namespace with this map: the upper and work directories of
- * an overlay hold files of mapped owners and directories of mode 0000. The caller must be allowed to remove @name itself
- * from @dirfd. Blocks; call it where no other thread may hold the allocator (see idmap_clone). 0 (also when there was
- * nothing) or -errno.
+ * Remove @name in @dirfd and all below it from inside a user namespace with this map: the upper and work directories
+ * of an overlay hold files of mapped owners and directories of mode 0000. The caller must be allowed to remove @name
+ * itself from @dirfd. Blocks; call it where no other thread may hold the allocator (see idmap_clone). 0 (also when
+ * there was nothing) or -errno.
  */
 int tree_remove_mapped(const struct idmap *map, int dirfd, const char *name, struct err *err);

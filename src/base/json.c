@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <stdio.h>
 
 typedef VEC(char) any_vec;               /* the layout of every VEC */
 

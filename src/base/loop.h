@@ -1,6 +1,6 @@
 /*
- * What we use of libuv's loop, as objects with one owner: a watch on a descriptor, a timer. Freeing one takes effect at
- * once (no callback comes any more); its memory goes in the loop's close callback, as libuv's rule 3 wants it.
+ * What we use of libuv's loop, as objects with one owner: a watch on a descriptor, a timer. Freeing one takes effect
+ * at once (no callback comes any more); its memory goes in the loop's close callback, as libuv's rule 3 wants it.
  */
 #pragma once
 
@@ -18,7 +18,10 @@ typedef void timer_fn(void *data);
 struct watch;
 struct timer;
 
-/* Watch @fd (borrowed, made non-blocking) for @events. The watch, or NULL when the loop cannot (libuv's reason is lost). */
+/*
+ * Watch @fd (borrowed, made non-blocking) for @events. The watch, or NULL when the loop cannot (libuv's reason is
+ * lost).
+ */
 struct watch *watch_new(struct uv_loop_s *loop, int fd, int events, watch_fn *fn, void *data);
 void watch_set(struct watch *w, int events);     /* 0: pause */
 struct watch *watch_free(struct watch *w);       /* before its descriptor is closed; NULL is fine */

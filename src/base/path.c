@@ -64,8 +64,8 @@ static void keep_first(int *r, int now)
 }
 
 /*
- * A descriptor is open for each level, and strangers make trees of any depth: a directory this far down is moved to the
- * top, where the next round finds it.
+ * A descriptor is open for each level, and strangers make trees of any depth: a directory this far down is moved to
+ * the top, where the next round finds it.
  */
 enum { REMOVE_DEPTH_MAX = 64 };
 

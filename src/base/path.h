@@ -8,6 +8,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* Where programs are, when no $PATH says so; and the PATH of all that we start in or beside a container. */
+#define PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 /* Make @path and its missing parents with @mode. 0 or -errno. */
 int path_mkdirs(const char *path, mode_t mode);
 /* @a/@b; the caller frees. */
@@ -24,5 +27,5 @@ bool path_is_under(const char *path, const char *dir);
 int path_remove_tree(int dirfd, const char *name);
 /* openat2(2) below @dirfd as if it were the root: no link, no "..", no magic link leaves it. fd or -errno. */
 int path_open_in_root(int dirfd, const char *path, int flags);
-/* The bytes that the files below @name occupy (st_blocks), each inode once per call site's tree. */
+/* The bytes that the files below @name occupy (st_blocks); of one with n links, the nth part for each. */
 uint64_t path_disk_usage(int dirfd, const char *name);

@@ -52,7 +52,8 @@ int proc_start_time(pid_t pid, uint64_t *ret_ticks)
 	return r;
 }
 
-pid_t proc_parent(pid_t pid)
+/* The parent, or -errno. */
+static pid_t parent_of(pid_t pid)
 {
 	struct stat_line s;
 	const int r = read_stat(pid, &s);
@@ -65,7 +66,7 @@ bool proc_is_below(pid_t pid, pid_t ancestor)
 	for (int depth = 0; pid > 1 && depth < 1000; depth++) {
 		if (pid == ancestor)
 			return true;
-		pid = proc_parent(pid);
+		pid = parent_of(pid);
 	}
 	return false;
 }

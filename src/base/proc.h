@@ -11,8 +11,6 @@
 
 /* When the process was started, in clock ticks since boot: with the pid it names a process for good. 0 or -errno. */
 int proc_start_time(pid_t pid, uint64_t *ret_ticks);
-/* The parent, or -errno. */
-pid_t proc_parent(pid_t pid);
 /* Is @pid @ancestor, or a descendant of it? */
 bool proc_is_below(pid_t pid, pid_t ancestor);
 /* pidfd_open(2): the descriptor, or -errno. */

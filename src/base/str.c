@@ -228,13 +228,6 @@ static char **env_slot(const struct strv *v, const char *key)
 	return NULL;
 }
 
-const char *strv_env(const struct strv *v, const char *key)
-{
-	char **slot = env_slot(v, key);
-
-	return slot ? *slot + strlen(key) + 1 : NULL;
-}
-
 void strv_set_env(struct strv *v, const char *key, const char *value)
 {
 	char **slot = env_slot(v, key);

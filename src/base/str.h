@@ -47,7 +47,5 @@ void strv_pushf(struct strv *v, const char *fmt, ...) _printf_(2, 3);
 void strv_take(struct strv *v, char *z);                  /* owns */
 void strv_copy(struct strv *to, const struct strv *from);
 void strv_release(struct strv *v);
-/* The value of KEY in a list of KEY=value, or NULL. */
-const char *strv_env(const struct strv *v, const char *key);
-/* Set KEY=value, replacing an earlier one. */
+/* In a list of KEY=value: set one, replacing an earlier one. */
 void strv_set_env(struct strv *v, const char *key, const char *value);

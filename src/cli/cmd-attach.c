@@ -4,7 +4,6 @@
 #include "term/record.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 struct options { bool read_only; const char *keys, *since; };
 

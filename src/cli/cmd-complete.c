@@ -1,6 +1,6 @@
 /*
- * What the completion scripts ask: one name a line. It never fails and never complains, because it runs while somebody
- * types. Names that are no single plain word are left out: no shell has to quote them.
+ * What the completion scripts ask: one name a line. It never fails and never complains, because it runs while
+ * somebody types. Names that are no single plain word are left out: no shell has to quote them.
  */
 #include "cli/cmd-complete.h"
 

@@ -1,10 +1,7 @@
 #include "cli/open.h"
 
-#include "base/fd.h"
-#include "image/user.h"
 #include "service/exec.h"
 
-#include <errno.h>
 #include <unistd.h>
 
 struct options { struct strv env; const char *workdir, *user; bool tty, no_tty; };

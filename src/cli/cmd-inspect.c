@@ -1,8 +1,6 @@
 #include "cli/listing.h"
 #include "cli/open.h"
 
-#include "base/fd.h"
-
 struct options { int form; };
 
 static const struct arg_option rows[] = { LISTING_OPTION(struct options, form) };

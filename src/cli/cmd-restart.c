@@ -1,7 +1,6 @@
 #include "cli/each.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 struct options { uint64_t timeout_ms; bool all; };
 

@@ -1,8 +1,5 @@
 #include "cli/open.h"
 
-#include <errno.h>
-#include <stdio.h>
-
 struct options { bool attach; const char *keys; };
 
 static const struct arg_option rows[] = {

@@ -17,7 +17,10 @@ static const struct arg_option rows[] = {
 	LISTING_OPTION(struct options, form),
 };
 
-/* One sample of those named, or of all that run. One that ended meanwhile is left out, if it was not asked for by name. */
+/*
+ * One sample of those named, or of all that run. One that ended meanwhile is left out, if it was not asked for by
+ * name.
+ */
 static int take_sample(const struct house *h, const struct arg_words *words, bool is_first, struct usage_list *ret,
                        struct err *err)
 {

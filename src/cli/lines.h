@@ -17,7 +17,6 @@ struct lines {
 	uint64_t began_ms;
 	bool is_inside;                                           /* of a line */
 };
-#define LINES_INIT { .plain = PLAIN_INIT }
 
 /* Bytes from @position on, cut anywhere. */
 void lines_feed(struct lines *l, uint64_t position, const char *data, size_t n, struct str *out);

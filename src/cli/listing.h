@@ -13,7 +13,9 @@ extern const char *const listing_forms[];
 	{ 'o', "output", "FORM", "table (the default) or json", ARG_CHOICE, offsetof(type, member), \
 	  .choices = listing_forms }
 
-/* A table of text. Cells are made visible (no control character of a name reaches the terminal) and columns aligned. */
+/*
+ * A table of text. Cells are made visible (no control character of a name reaches the terminal) and columns aligned.
+ */
 struct listing { struct strv cells; size_t columns; };
 /* @headers: names separated by "|". */
 void listing_begin(struct listing *l, const char *headers);

@@ -10,15 +10,15 @@
 /* The house and the session that @ref names. */
 int open_session(struct house *h, const char *ref, struct session *ret, struct err *err);
 /*
- * Show a session on our terminal until detached or ended: the exit code (the command's own, 128 + n, 0 after a detach), or
- * -errno. Says on stderr how to come back.
+ * Show a session on our terminal until detached or ended: the exit code (the command's own, 128 + n, 0 after a
+ * detach), or -errno. Says on stderr how to come back.
  */
 int show_session(struct conn *conn, int session_fd, const char *name, const char *keys, bool read_only, int64_t since,
                  struct err *err);
 /* --since: a position, a time or a span (attach, logs). 0 or -EINVAL. */
 int parse_since(const char *text, int session_fd, int64_t *ret, struct err *err);
 /*
- * Wait until the command was executed, and print @name; or until it could not be: its exit code, said on stderr as from
- * `pterm @command`. Or -errno.
+ * Wait until the command was executed, and print @name; or until it could not be: its exit code, said on stderr as
+ * from `pterm @command`. Or -errno.
  */
 int await_start(struct conn *conn, const char *command, const char *name, struct err *err);

@@ -1,6 +1,6 @@
 /*
- * The files of cgroup v2, below a root prefix: "" is the host, anything else a made-up tree of a unit test. What is decided
- * about them is in cgroup.c.
+ * The files of cgroup v2, below a root prefix: "" is the host, anything else a made-up tree of a unit test. What is
+ * decided about them is in cgroup.c.
  */
 #pragma once
 
@@ -21,17 +21,23 @@ char *tree_dir(const char *root, const char *cgroup);
 /* The controllers that may be used below @cgroup. -errno when it does not exist or may not be read. */
 int tree_controllers(const char *root, const char *cgroup);
 
-/* A whole number in @file, "max" being 0; where @key is not NULL the one in its line of "key number" lines. 0 or -errno. */
+/*
+ * A whole number in @file, "max" being 0; where @key is not NULL the one in its line of "key number" lines. 0 or
+ * -errno.
+ */
 int tree_number(const char *dir, const char *file, const char *key, uint64_t *ret);
 
 /*
- * Without systemd: make @name below @parent (a cgroup), hand it the controllers that @spec needs, set the limits. 0 with *ret_dir,
- * the caller's; or -errno with what to do in @err, and nothing left behind.
+ * Without systemd: make @name below @parent (a cgroup), hand it the controllers that @spec needs, set the limits. 0
+ * with *ret_dir, the caller's; or -errno with what to do in @err, and nothing left behind.
  */
 int tree_make(const char *root, const char *parent, const char *name, const struct spec *spec, char **ret_dir,
               struct err *err);
 int tree_move(const char *root, const char *dir, pid_t pid);      /* 0 or -errno */
-/* Kill what is in @dir and below it, wait until it is empty (at most 2 s), and remove it. Nothing there is fine. 0 or -errno. */
+/*
+ * Kill what is in @dir and below it, wait until it is empty (at most 2 s), and remove it. Nothing there is fine. 0 or
+ * -errno.
+ */
 int tree_remove(const char *dir);
 /* The directory of the cgroup of ours that is called @name, wherever it is below <root>/sys/fs/cgroup; NULL: none. */
 char *tree_find(const char *root, const char *name);

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #define SYSTEMD "org.freedesktop.systemd1"
@@ -216,7 +215,6 @@ static int enter_directory(const char *name, const struct spec *spec, pid_t pid,
 int cgroup_enter(struct cgroup *ret, const struct spec *spec, const char *id, unsigned run, pid_t pid, struct err *err)
 {
 	_free_ char *name = cgroup_name(id, run);
-	_free_ char *events = NULL;
 	char *dir = NULL;
 	int r = cgroup_check("", geteuid(), spec, err);
 
@@ -224,8 +222,7 @@ int cgroup_enter(struct cgroup *ret, const struct spec *spec, const char *id, un
 		r = has_systemd("") ? enter_scope(name, spec, pid, &dir, err) : enter_directory(name, spec, pid, &dir, err);
 	if (r < 0)
 		return r;
-	events = path_join(dir, "memory.events");
-	*ret = (struct cgroup){ .path = dir, .events_fd = open(events, O_RDONLY | O_CLOEXEC) };
+	ret->path = dir;
 	return 0;
 }
 
@@ -259,7 +256,6 @@ void cgroup_remove(struct cgroup *g)
 	if (g->path == NULL)
 		return;
 	(void)tree_remove(g->path);
-	g->events_fd = fd_close(g->events_fd);
 	free(TAKE(g->path));
 }
 

@@ -1,7 +1,8 @@
 /*
  * Engines: ways to run a container. The supervisor knows this header and no engine; an operation that is NULL is not
  * offered (-ENOTSUP). Everything happens on the caller's loop and tells through struct container_events. `probe` and
- * `create` may run short programs (crun --version, newuidmap); nothing else blocks.
+ * `create` may run short programs (crun --version, newuidmap); `close`, `forget` and `remove` wait until what they
+ * end has ended. Nothing else blocks for long.
  */
 #pragma once
 

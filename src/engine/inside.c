@@ -306,15 +306,14 @@ int inside_set_console(struct container *c, int fd, struct err *err)
 	}
 	in->console = fd;
 	(void)pty_set_size(fd, (struct term_size){ (uint16_t)c->spec->rows, (uint16_t)c->spec->cols });
-	r = watch_or_fail(&in->console_watch, c, fd, on_console, err);
-	if (r == 0 && in->lifeline_watch == NULL)
-		r = watch_or_fail(&in->lifeline_watch, c, in->lifeline, on_lifeline, err);
-	return r;
+	return watch_or_fail(&in->console_watch, c, fd, on_console, err);
 }
 
+/* Only now is init listened to: whoever hears that the command has started may ask for init's pid. */
 int inside_set_init(struct container *c, pid_t pid, struct err *err)
 {
 	struct inside *in = c->inside;
+	int r;
 
 	in->pid = pid;
 	in->pidfd = proc_pidfd(pid);
@@ -322,7 +321,10 @@ int inside_set_init(struct container *c, pid_t pid, struct err *err)
 		in->pidfd = eventfd(1, EFD_CLOEXEC);     /* as readable as its pidfd would be */
 	if (in->pidfd < 0)
 		return err_set(err, -in->pidfd, "init-gone", "the container's first process is gone: %m");
-	return watch_or_fail(&in->pid_watch, c, in->pidfd, on_init_ended, err);
+	r = watch_or_fail(&in->lifeline_watch, c, in->lifeline, on_lifeline, err);
+	if (r == 0)
+		r = watch_or_fail(&in->pid_watch, c, in->pidfd, on_init_ended, err);
+	return r;
 }
 
 pid_t inside_pid(struct container *c)

@@ -1,14 +1,15 @@
 /*
- * The supervisor's end of a container that has a pterm-init inside: lifeline, console and the process itself. The engines that
- * start one (crun, process, fake) share this for all that comes after the start; its functions fit into engine_ops.
+ * The supervisor's end of a container that has a pterm-init inside: lifeline, console and the process itself. The
+ * engines that start one (crun, process, fake) share this for all that comes after the start; its functions fit into
+ * engine_ops.
  */
 #pragma once
 
 #include "engine/engine.h"
 
 /*
- * Make the lifeline and put the session's command into it, to be started as soon as init reads. *ret_fd is init's end,
- * the caller's, to become descriptor 3 there.
+ * Make the lifeline and put the session's command into it, to be started as soon as init reads. *ret_fd is init's
+ * end, the caller's, to become descriptor 3 there.
  */
 int inside_open(struct container *c, int *ret_fd, struct err *err);
 /* The master of the container's terminal; consumed. 0, or -errno when it is none. */

@@ -16,7 +16,6 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -29,7 +28,10 @@
 #define SLIRP_NAMESERVER "10.0.2.3"
 #define INTERFACE "eth0"
 
-/* The container's network namespace is the helper's standard input: pasta gives up the right to open it by pid before it does. */
+/*
+ * The container's network namespace is the helper's standard input: pasta gives up the right to open it by pid before
+ * it does.
+ */
 #define NETNS_INSIDE "/proc/self/fd/0"
 
 enum { LOG_MAX = 16 * 1024, TERM_WAIT_MS = 200, READY_FD = 3 };
@@ -369,7 +371,7 @@ static int open_namespace(pid_t init, const char *kind, struct err *err)
 /* @ready: slirp4netns's end of its pipe, or -1. */
 static int start_program(struct container *c, const char *path, pid_t init, int ready, struct err *err)
 {
-	static char search[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	static char search[] = "PATH=" PATH_DEFAULT;
 	static char *const env[] = { search, NULL };
 	struct network *net = c->network;
 	_fd_ user_ns = open_namespace(init, "user", err);

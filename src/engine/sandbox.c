@@ -227,7 +227,8 @@ static int show_cgroup2(const struct sandbox *s)
 
 /*
  * crun copies itself to where the container cannot overwrite it (CVE-2019-5736) and executes again, unless it already
- * runs from a read-only file system. So give it one: a read-only mount of its file that nobody else sees saves an exec.
+ * runs from a read-only file system. So give it one: a read-only mount of its file that nobody else sees saves an
+ * exec.
  */
 static int read_only_copy(const char *program)
 {
@@ -247,7 +248,7 @@ static pid_t start_runtime(const struct sandbox *s)
 	                                { program, PROGRAM_FD } };
 	_free_ char *path = program >= 0 ? xasprintf("/proc/self/fd/%d", PROGRAM_FD) : NULL;
 	char *const env[] = {
-		(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		(char *)"PATH=" PATH_DEFAULT,
 #ifdef PTERM_HOOKS
 		xasprintf("PTERM_HOOK=%s", getenv("PTERM_HOOK") ? getenv("PTERM_HOOK") : ""),
 #endif
@@ -267,8 +268,8 @@ static pid_t start_runtime(const struct sandbox *s)
 }
 
 /*
- * The runtime connects to console.sock and sends the master: at once on to the supervisor, output may be waiting. False when it
- * connects and sends none: it has failed, and its own words and exit code will say why.
+ * The runtime connects to console.sock and sends the master: at once on to the supervisor, output may be waiting.
+ * False when it connects and sends none: it has failed, and its own words and exit code will say why.
  */
 static bool pass_console(const struct sandbox *s, int listener)
 {

@@ -1,8 +1,8 @@
 /*
- * The sandbox process: a child in a user, mount and cgroup namespace of its own, in which the session's overlay is mounted and
- * crun is run. It ends when the container is there (but see `stays`); its mounts die with the last process that sees them, so
- * there is nothing to clean up after a crash. Its bundle is a tmpfs that only this mount namespace sees, at the same place for
- * every session.
+ * The sandbox process: a child in a user, mount and cgroup namespace of its own, in which the session's overlay is
+ * mounted and crun is run. It ends when the container is there (but see `stays`); its mounts die with the last
+ * process that sees them, so there is nothing to clean up after a crash. Its bundle is a tmpfs that only this mount
+ * namespace sees, at the same place for every session.
  */
 #pragma once
 
@@ -35,8 +35,13 @@ struct sandbox {
 
 /* <runtime_dir>/bundle: where the bundle is mounted, in each sandbox's own mount namespace. */
 char *sandbox_bundle(const struct place *place);
-/* The body of the sandbox process, for idmap_clone. Its exit code says nothing; what it has to say goes over control. */
+/*
+ * The body of the sandbox process, for idmap_clone. Its exit code says nothing; what it has to say goes over control.
+ */
 int sandbox_main(void *sandbox);
 void sandbox_release(struct sandbox *s);
-/* A detached copy of the mount tree at @path with @map (NULL: as it is) applied (root only): the descriptor, or -errno with @err. */
+/*
+ * A detached copy of the mount tree at @path with @map (NULL: as it is) applied (root only): the descriptor, or
+ * -errno with @err.
+ */
 int sandbox_tree(const char *path, const struct idmap *map, bool read_only, struct err *err);

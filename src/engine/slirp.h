@@ -6,12 +6,14 @@
 #include "engine/engine.h"
 
 struct slirp;
-/* All ports are published (@err is NULL), or one could not be, and the rest is not tried. Called once; may free it. */
+/*
+ * All ports are published (@err is NULL), or one could not be, and the rest is not tried. Called once; may free it.
+ */
 typedef void slirp_fn(void *data, const struct err *err);
 
 /*
- * Make a directory for the socket that the container's root owns. *ret_ready is slirp4netns's end of the pipe that it says
- * "ready" on, the caller's. 0; or -errno with @err and nothing left.
+ * Make a directory for the socket that the container's root owns. *ret_ready is slirp4netns's end of the pipe that it
+ * says "ready" on, the caller's. 0; or -errno with @err and nothing left.
  */
 int slirp_new(const struct container *c, struct slirp **ret, int *ret_ready, struct err *err);
 const char *slirp_socket(const struct slirp *s);

@@ -2,6 +2,7 @@
 
 #include "base/fd.h"
 #include "base/units.h"
+#include "term/pty.h"
 
 #include <errno.h>
 
@@ -69,8 +70,8 @@ static const struct json_field spec_fields[] = {
 	{ "ssh_agent", FIELD_STR, offsetof(struct spec, ssh_agent) },
 	{ "restart", FIELD_ENUM, offsetof(struct spec, restart), .names = spec_restarts },
 	{ "restart_max", FIELD_INT, offsetof(struct spec, restart_max), .min = 0, .max = INT64_MAX },
-	{ "rows", FIELD_INT, offsetof(struct spec, rows), .min = 0, .max = 10000 },
-	{ "cols", FIELD_INT, offsetof(struct spec, cols), .min = 0, .max = 10000 },
+	{ "rows", FIELD_INT, offsetof(struct spec, rows), .min = 0, .max = TERM_SIZE_MAX },
+	{ "cols", FIELD_INT, offsetof(struct spec, cols), .min = 0, .max = TERM_SIZE_MAX },
 	{ "record_bytes", FIELD_INT, offsetof(struct spec, record_bytes), .min = 0, .max = INT64_MAX },
 };
 const struct json_object spec_object = JSON_OBJECT("a session's spec", struct spec, spec_fields, true);

@@ -41,6 +41,8 @@ struct spec {
 	int64_t rows, cols, record_bytes;
 };
 
+#define SSH_AGENT_INSIDE "/dev/ssh-agent"  /* where a container has it */
+
 extern const struct json_object spec_object;
 
 static inline bool spec_has_limits(const struct spec *s)

@@ -25,7 +25,7 @@ struct follow { int dir_fd, fd; off_t at; };      /* borrowed; the journal, -1 w
 void follow_init(struct follow *f, int dir_fd);
 void follow_fini(struct follow *f);
 /*
- * Append the whole lines that were not read before, also where the journal was cut by half (event/journal.h) meanwhile:
- * nothing comes twice. 0 or -errno.
+ * Append the whole lines that were not read before, also where the journal was cut by half (event/journal.h)
+ * meanwhile: nothing comes twice. 0 or -errno.
  */
 int follow_read(struct follow *f, struct entry_list *ret);

@@ -15,14 +15,6 @@ const char *event_word(enum event_type type)
 	return type < EVENT_COUNT ? words[type] : "unknown";
 }
 
-int event_parse(const char *word)
-{
-	for (int i = 0; i < EVENT_COUNT; i++)
-		if (str_eq(words[i], word))
-			return i;
-	return -1;
-}
-
 void hub_init(struct hub *h)
 {
 	*h = (struct hub){ 0 };

@@ -1,6 +1,6 @@
 /*
- * Events and who hears of them, inside one process. A sink may leave, or a new one join, during a dispatch: who joins waits for the
- * next event, who leaves hears nothing more.
+ * Events and who hears of them, inside one process. A sink may leave, or a new one join, during a dispatch: who joins
+ * waits for the next event, who leaves hears nothing more.
  */
 #pragma once
 
@@ -24,9 +24,7 @@ struct event {
 	int64_t number;                  /* exit code, run, position: what the event's kind suggests; -1 none */
 };
 
-/* "session.started"; and back: -1 for a word that is no event. */
-const char *event_word(enum event_type type);
-int event_parse(const char *word);
+const char *event_word(enum event_type type);             /* "session.started" */
 
 typedef void event_fn(const struct event *ev, void *data);
 struct hub { struct link sinks; uint64_t born; int depth; };

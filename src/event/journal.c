@@ -7,9 +7,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-void journal_format(const struct event *ev, struct str *out)
+/* One event as it stands in the journal, without the newline. */
+static void add_event(struct str *out, const struct event *ev)
 {
 	struct json_writer w = JSON_WRITER(out);
 	_str_ time = STR_INIT;
@@ -26,7 +26,7 @@ void journal_format(const struct event *ev, struct str *out)
 	json_end(&w, '}');
 }
 
-/* Keep what is newer than the middle. A reader that follows sees a new file, and begins at its start. */
+/* Keep what is newer than the middle, in a new file: a reader that follows finds its place in it (event/follow.c). */
 static void halve(int dirfd)
 {
 	_str_ text = STR_INIT;
@@ -48,7 +48,7 @@ int journal_append(int dirfd, const struct event *ev)
 
 	if (fd < 0)
 		return -errno;
-	journal_format(ev, &line);
+	add_event(&line, ev);
 	str_addc(&line, '\n');
 	r = fd_write_all(fd, line.buf, line.len);
 	if (r == 0 && fstat(fd, &st) == 0 && st.st_size > JOURNAL_MAX)

@@ -1,5 +1,6 @@
 /*
- * A session's events on disk: events.jsonl, one JSON object a line, appended whole, of limited size (the older half goes).
+ * A session's events on disk: events.jsonl, one JSON object a line, appended whole, of limited size (the older half
+ * goes).
  */
 #pragma once
 
@@ -8,9 +9,9 @@
 
 enum { JOURNAL_MAX = 512 * 1024 };
 
-/* A sink for hub_join with &dirfd as data: what cannot be written is lost silently, an event must not end a session. */
+/*
+ * A sink for hub_join with &dirfd as data: what cannot be written is lost silently, an event must not end a session.
+ */
 void journal_write(const struct event *ev, void *dirfd);
 /* Append one event to events.jsonl in @dirfd. 0 or -errno. */
 int journal_append(int dirfd, const struct event *ev);
-/* One event as it stands in the journal, without the newline. */
-void journal_format(const struct event *ev, struct str *out);

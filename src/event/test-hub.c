@@ -66,9 +66,9 @@ TEST(sinks_come_and_go_during_a_dispatch)
 	ASSERT(link_empty(&h.sinks));
 }
 
-TEST(words_there_and_back)
+TEST(every_event_has_a_word_of_its_own)
 {
 	for (int i = 0; i < EVENT_COUNT; i++)
-		ASSERT_EQ(event_parse(event_word((enum event_type)i)), i);
-	ASSERT_EQ(event_parse("session.danced"), -1);
+		for (int k = 0; k < i; k++)
+			ASSERT(strcmp(event_word((enum event_type)i), event_word((enum event_type)k)) != 0);
 }

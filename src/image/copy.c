@@ -102,7 +102,9 @@ static void end_begin(struct end *e, const char *tree_program, const char *verb,
 		strv_push(&e->argv, "--here");
 }
 
-/* Start it with @dir as its root and @stream as its descriptor @stream_to, inside user namespace @userns unless -1. */
+/*
+ * Start it with @dir as its root and @stream as its descriptor @stream_to, inside user namespace @userns unless -1.
+ */
 static int end_start(struct end *e, int dir, int userns, int stream, int stream_to, struct err *err)
 {
 	int said[2], report[2], r;

@@ -1,7 +1,8 @@
 /*
  * Files between the host and a running container, as `cp -a` and `docker cp` copy them. Two pterm-tree with a pipe
- * between them: one enters the container's user namespace and makes /proc/PID/root its own root, so that every link and
- * every ".." inside means what it means in the container; the other is on the host, as the caller, in one directory.
+ * between them: one enters the container's user namespace and makes /proc/PID/root its own root, so that every link
+ * and every ".." inside means what it means in the container; the other is on the host, as the caller, in one
+ * directory.
  */
 #pragma once
 
@@ -18,9 +19,9 @@
  *   path/.   what is in the directory
  *
  * A destination that is a directory (or a link to one) gets the source in it, under its own name. Else the source
- * becomes the destination, whose directory must exist; "new/" can only become a directory. A file or link that is there
- * is replaced whole, a link never written through; a directory is merged, and keeps its owner and mode. A file never
- * replaces a directory, nor a directory a file. Modes, times, hard links, holes and user.* attributes are kept,
+ * becomes the destination, whose directory must exist; "new/" can only become a directory. A file or link that is
+ * there is replaced whole, a link never written through; a directory is merged, and keeps its owner and mode. A file
+ * never replaces a directory, nor a directory a file. Modes, times, hard links, holes and user.* attributes are kept,
  * set-user-ID and set-group-ID dropped. On failure what was not there before is removed again.
  *
  * Blocks until done. The number (>= 0) of devices, sockets, fifos and kernel file systems that were left out; or
@@ -38,7 +39,8 @@ int copy_in(const char *tree_program, pid_t init, const char *host_path, const c
 
 /*
  * The same as tar streams. Out: @path as one archive (pax) to @out_fd. In: everything that the archive at @in_fd
- * (which may be compressed) holds, below the directory @path, as tar -x there would; what was unpacked before a failure stays.
+ * (which may be compressed) holds, below the directory @path, as tar -x there would; what was unpacked before a
+ * failure stays.
  */
 int copy_out_tar(const char *tree_program, pid_t init, const char *path, int out_fd, struct err *err);
 int copy_in_tar(const char *tree_program, pid_t init, int in_fd, const char *path, uid_t uid, gid_t gid, struct err *err);

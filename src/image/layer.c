@@ -1,7 +1,7 @@
 /*
  * Unpacking happens in a child that is root of a new user namespace with the map, and that has made the staging
- * directory its root (pterm-tree). Whoever holds the source's byte of the lock file unpacks; the child holds it as well,
- * so that a lock which is free means that nobody writes any more.
+ * directory its root (pterm-tree). Whoever holds the source's byte of the lock file unpacks; the child holds it as
+ * well, so that a lock which is free means that nobody writes any more.
  */
 #include "image/layer.h"
 

@@ -1,7 +1,7 @@
 /*
- * Images as sessions use them: which directories a reference on the command line stands for. A directory is used as it
- * stands. A tar is unpacked once for each map of ids, because the map decides the owners on disk, and shared by every
- * session:
+ * Images as sessions use them: which directories a reference on the command line stands for. A directory is used as
+ * it stands. A tar is unpacked once for each map of ids, because the map decides the owners on disk, and shared by
+ * every session:
  *
  *   <root>/images/layers/<map>/<diffID>/     complete; put there by rename(2)
  *   <root>/images/layers/<map>/.new-<hash>/  being unpacked, or left by a crash: gone with the next unpacking

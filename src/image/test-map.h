@@ -1,6 +1,6 @@
 /*
- * For tests of this folder: a map of ids that this user may use. Root takes ids that nobody has; an ordinary user needs
- * a line in /etc/subuid, as for any rootless container.
+ * For tests of this folder: a map of ids that this user may use. Root takes ids that nobody has; an ordinary user
+ * needs a line in /etc/subuid, as for any rootless container.
  */
 #pragma once
 

@@ -101,7 +101,9 @@ static struct outcome unpack(const struct str *tar, int dir)
 	return tree_run(args, in, -1, dir, false);
 }
 
-/* Unpack as the other end of cp does: as root confined, to 7:8; as nobody or an ordinary user unconfined, as its own. */
+/*
+ * Unpack as the other end of cp does: as root confined, to 7:8; as nobody or an ordinary user unconfined, as its own.
+ */
 static struct outcome unpack_to(const struct str *tar, int dir, const char *to, bool is_nobody)
 {
 	char owner[48];

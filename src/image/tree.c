@@ -99,8 +99,8 @@ static int drop_capabilities(void)
 }
 
 /*
- * From here on no library is loaded and no program started: they would be the tree's. This is against an accident in a
- * library (iconv, nss), not a wall against code that already runs here; a kernel without seccomp goes without.
+ * From here on no library is loaded and no program started: they would be the tree's. This is against an accident in
+ * a library (iconv, nss), not a wall against code that already runs here; a kernel without seccomp goes without.
  */
 static void forbid_new_code(void)
 {

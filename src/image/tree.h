@@ -42,9 +42,9 @@ int tree_confine(const struct tree_options *o, struct err *err);
  * the working directory. Modes, times, hard links, holes and user.* attributes are exact; there are never device
  * nodes. An archive without its end mark is an error.
  *
- * Without .to an absolute name is taken from the root, as tar(1) does, a later entry replaces an earlier one, and what
- * was made before a failure stays: the caller removes the directory. security.capability is kept where the kernel
- * allows it.
+ * Without .to an absolute name is taken from the root, as tar(1) does, a later entry replaces an earlier one, and
+ * what was made before a failure stays: the caller removes the directory. security.capability is kept where the
+ * kernel allows it.
  * With .to the archive holds one top entry, as tree_pack writes it. It is put into .to when that is a directory, else
  * it becomes .to; a top entry called "." is contents, which are merged into .to. Directories that were there keep
  * their owner and mode; a file or link that was there is replaced whole, never written into. On failure what was not
@@ -61,15 +61,15 @@ int tree_unpack(int in_fd, const struct tree_options *o, struct tree_report *ret
 int tree_pack(int out_fd, const char *path, const struct tree_options *o, struct tree_report *ret, struct err *err);
 
 /*
- * From here on SIGINT, SIGTERM and SIGHUP wait until tree_read, which then fails with -EINTR: at no other place would it
- * be certain that they are noticed before the next wait. Bytes as read(2), or -errno. Blocks.
+ * From here on SIGINT, SIGTERM and SIGHUP wait until tree_read, which then fails with -EINTR: at no other place would
+ * it be certain that they are noticed before the next wait. Bytes as read(2), or -errno. Blocks.
  */
 void tree_hold_signals(void);
 ssize_t tree_read(int fd, void *data, size_t n);
 
 /*
- * The name of an entry as it is used: no empty or "." components, no leading "/"; "" is the top itself. 0, or -EPERM for
- * "..", -ENAMETOOLONG. The caller frees *ret.
+ * The name of an entry as it is used: no empty or "." components, no leading "/"; "" is the top itself. 0, or -EPERM
+ * for "..", -ENAMETOOLONG. The caller frees *ret.
  */
 int tree_clean_name(const char *name, char **ret);
 /* user.* without user.overlay.*, which overlayfs(5) itself reads. */

@@ -22,9 +22,9 @@ struct image_user {
 /*
  * @user_spec is NULL or "" (root), "UID", "UID:GID", "NAME", "NAME:GROUP", or a mixture. A number needs no entry; a
  * name which is not there is an error (-ENOENT) that names it. As with docker: without a group it is the one of the
- * passwd entry (else 0) together with every group that lists the user; with one, it is that alone. Home is "/root" for
- * a root without an entry and "/" for others, the shell "/bin/sh". The files are read as the caller, from the highest
- * layer that has them, through no link that leaves the layer; without them numbers still work. 0 or -errno.
+ * passwd entry (else 0) together with every group that lists the user; with one, it is that alone. Home is "/root"
+ * for a root without an entry and "/" for others, the shell "/bin/sh". The files are read as the caller, from the
+ * highest layer that has them, through no link that leaves the layer; without them numbers still work. 0 or -errno.
  */
 int image_user(const struct image *img, const char *user_spec, struct image_user *ret, struct err *err);
 /* The same from the texts of the two files, which may hold any bytes. */

@@ -1,10 +1,10 @@
 /*
- * PID 1 of a session's container: starts the session's command and the commands of `pterm exec`, each in a session of its own
- * and in the foreground of its terminal; reaps; reports exact exit statuses; ends everything when the command has ended
- * or the lifeline closes. It is static, waits in one poll and costs nothing in between.
+ * PID 1 of a session's container: starts the session's command and the commands of `pterm exec`, each in a session of
+ * its own and in the foreground of its terminal; reaps; reports exact exit statuses; ends everything when the command
+ * has ended or the lifeline closes. It is static, waits in one poll and costs nothing in between.
  *
- * Not as PID 1 (engines without a container) it is a child subreaper, and ends its descendants one by one.
- * What it is told comes from its supervisor over the lifeline, see wire/init.h.
+ * Not as PID 1 (engines without a container) it is a child subreaper, and ends its descendants one by one. What it is
+ * told comes from its supervisor over the lifeline, see wire/init.h.
  */
 #include "base/hook.h"
 #include "wire/init.h"

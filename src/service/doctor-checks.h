@@ -48,8 +48,6 @@ void check_no_new_privs(const struct host *h, struct finding *f);
 void check_sysctls(const struct host *h, struct finding *f);
 void check_apparmor(const struct host *h, struct finding *f);
 void check_userns(const struct host *h, struct finding *f);
-/* Does AppArmor let only programs with a profile make user namespaces? */
-bool apparmor_restricts(const struct host *h);
 
 void check_overlay(const struct host *h, struct finding *f);
 void check_home(const struct host *h, struct finding *f);

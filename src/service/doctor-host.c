@@ -59,7 +59,9 @@ static bool real_has_no_new_privs(void)
 	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
 }
 
-/* Does the process share the mounts of PID 1, and is its / another? Only who may look at PID 1 can tell. 1, 0, or -1. */
+/*
+ * Does the process share the mounts of PID 1, and is its / another? Only who may look at PID 1 can tell. 1, 0, or -1.
+ */
 static int compare_with_first(void)
 {
 	const unsigned mask = STATX_INO | STATX_MNT_ID;

@@ -168,7 +168,8 @@ void check_sysctls(const struct host *h, struct finding *f)
 	}
 }
 
-bool apparmor_restricts(const struct host *h)
+/* Does AppArmor let only programs with a profile make user namespaces? */
+static bool apparmor_restricts(const struct host *h)
 {
 	return h->uid != 0 && host_number(h, "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 0) == 1;
 }

@@ -5,7 +5,6 @@
 
 #include "base/fd.h"
 
-#include <errno.h>
 #include <fcntl.h>
 
 static void _printf_(3, 0) say(struct finding *f, enum check_status status, const char *fmt, va_list ap)

@@ -6,7 +6,6 @@
 #include "base/path.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <sys/statvfs.h>
@@ -37,7 +36,10 @@ static char *own_cgroup(const struct host *h)
 	return xasprintf("/sys/fs/cgroup%.*s", (int)strcspn(p, "\n"), str_starts(p, "/\n") || str_eq(p, "/") ? "" : p);
 }
 
-/* The cgroup below which the caller may make others: its user manager's, or its own; NULL when neither is the caller's. */
+/*
+ * The cgroup below which the caller may make others: its user manager's, or its own; NULL when neither is the
+ * caller's.
+ */
 static char *delegated_cgroup(const struct host *h)
 {
 	_free_ char *manager = xasprintf("/sys/fs/cgroup/user.slice/user-%u.slice/user@%u.service", (unsigned)h->uid,

@@ -2,8 +2,8 @@
  * What this host lacks for pterm, and the exact fix. One table of checks; each looks at one thing and says what it
  * found. Nothing has to run, and nothing is changed but a temporary directory where sessions will be.
  *
- * A check sees the host only through struct host: a root that is put in front of every path, and functions for what is
- * no file. So a test can make up any host.
+ * A check sees the host only through struct host: a root that is put in front of every path, and functions for what
+ * is no file. So a test can make up any host.
  */
 #pragma once
 

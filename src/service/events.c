@@ -1,7 +1,7 @@
 /*
- * The sessions directory tells of sessions that come and go (they are renamed into place, and away); each session's directory
- * of a journal that is replaced, and each journal of what is appended. inotify only says that something happened: what, is
- * found out by reading, so an overflow of its queue costs nothing but a look at everything.
+ * The sessions directory tells of sessions that come and go (they are renamed into place, and away); each session's
+ * directory of a journal that is replaced, and each journal of what is appended. inotify only says that something
+ * happened: what, is found out by reading, so an overflow of its queue costs nothing but a look at everything.
  */
 #include "service/events.h"
 
@@ -11,7 +11,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -28,7 +27,7 @@ struct events {
 
 static bool is_wanted(const struct events *e, const char *id)
 {
-	if (strlen(id) != SESSION_ID_LEN || strspn(id, "0123456789abcdef") != SESSION_ID_LEN)
+	if (!id_check(id))
 		return false;
 	for (size_t i = 0; i < e->ids->len; i++)
 		if (str_eq(e->ids->items[i], id))

@@ -14,8 +14,8 @@ struct events *events_close(struct events *e);
 DEFINE_FREEP(struct events, events_close)
 
 /*
- * Append what is new, in order of time; the first time, all that there is. A session that was removed since is told as
- * "session.removed". 0 or -errno.
+ * Append what is new, in order of time; the first time, all that there is. A session that was removed since is told
+ * as "session.removed". 0 or -errno.
  */
 int events_take(struct events *e, struct entry_list *ret, struct err *err);
 /* With @follows: readable when there may be something new. */

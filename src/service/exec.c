@@ -216,8 +216,7 @@ static void turn(struct running *run)
 		{ .fd = run->has_ended ? -1 : run->conn->fd, .events = POLLIN }, { .fd = run->signals, .events = POLLIN },
 	};
 
-	if (run->in.is_done && run->in.to >= 0)
-		end_input(run);
+	end_input(run);
 	if (poll(p, array_len(p), -1) < 0 && errno != EINTR)
 		return;
 	if (!run->in.is_done)
@@ -241,7 +240,9 @@ static bool has_output_left(const struct pipe_end *p)
 	return p->at < p->len || (poll(&at, 1, 0) == 1 && (at.revents & POLLIN));
 }
 
-/* Until it has ended and all that it wrote is ours; what it left running keeps the pipes open, and is not waited for. */
+/*
+ * Until it has ended and all that it wrote is ours; what it left running keeps the pipes open, and is not waited for.
+ */
 static void run_loop(struct running *run)
 {
 	take_frames(run);
@@ -297,10 +298,8 @@ static int run_it(struct running *run, const struct message_exec *m, struct err 
 			(void)fd_set_nonblock(ours[0], true);
 		run_loop(run);
 		r = child_exit_code(run->wait_status);
-		if (run->in.to >= 0 && !m->tty)
-			ours[0] = run->in.to;
-		else
-			ours[0] = -1;
+		if (!m->tty)
+			ours[0] = run->in.to;            /* -1 when its end was closed to say that there is no more */
 	}
 	tty_restore(&run->tty);
 	fd_close(run->master);

@@ -14,7 +14,7 @@ struct exec {
 };
 
 /*
- * Run it to its end. The exit code as a shell has it (126, 127 when it could not be run, 128 + n), or -errno. The command never
- * gets a descriptor of ours: bytes are carried over pipes or a terminal of the container. Blocks.
+ * Run it to its end. The exit code as a shell has it (126, 127 when it could not be run, 128 + n), or -errno. The
+ * command never gets a descriptor of ours: bytes are carried over pipes or a terminal of the container. Blocks.
  */
 int exec_run(const struct session *s, const struct exec *x, struct err *err);

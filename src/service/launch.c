@@ -7,15 +7,13 @@
 #include "image/store.h"
 #include "image/user.h"
 #include "service/session.h"
+#include "term/record.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define PATH_INSIDE "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-#define SSH_AGENT_INSIDE "/dev/ssh-agent"
 
 enum {
 	ROOT_IDS_START = 1900000000,     /* above what useradd gives out and what systemd-nspawn takes */
@@ -53,7 +51,11 @@ static int subordinate(const char *file, uint32_t *start, uint32_t *count, struc
 	return r;
 }
 
-int launch_map(uint32_t uid, uint32_t gid, struct idmap *ret, char **ret_name, struct err *err)
+/*
+ * The map of ids of a session: for root a range of its own (PTERM_ROOT_IDS, START:COUNT), for others around the
+ * caller, who is @uid and @gid inside. *ret_name names it in paths.
+ */
+static int make_map(uint32_t uid, uint32_t gid, struct idmap *ret, char **ret_name, struct err *err)
 {
 	uint32_t uid_start, uid_count, gid_start, gid_count;
 	int r;
@@ -103,7 +105,7 @@ static int resolve_image(const struct house *h, const struct launch *l, struct s
 
 		free(spec->map_name);
 		spec->map_name = NULL;
-		r = launch_map(uid, gid, &map, &spec->map_name, err);
+		r = make_map(uid, gid, &map, &spec->map_name, err);
 		if (r == 0)
 			r = image_resolve(&store, l->image, &map, spec->map_name, &img, err);
 		if (r == 0)
@@ -194,7 +196,7 @@ static int build_env(const struct launch *l, struct spec *spec, struct err *err)
 	const char *lang = getenv("LANG");
 	int r = 0;
 
-	strv_set_env(env, "PATH", PATH_INSIDE);
+	strv_set_env(env, "PATH", PATH_DEFAULT);
 	strv_set_env(env, "TERM", "xterm-256color");
 	strv_set_env(env, "COLORTERM", "truecolor");
 	strv_set_env(env, "LANG", lang && *lang ? lang : "C.UTF-8");
@@ -354,7 +356,7 @@ static int fill(const struct house *h, const struct launch *l, struct spec *spec
 	spec->pids = (int64_t)l->pids;
 	spec->rows = l->rows ? l->rows : TERM_ROWS_DEFAULT;
 	spec->cols = l->cols ? l->cols : TERM_COLS_DEFAULT;
-	spec->record_bytes = (int64_t)(l->record_bytes ? l->record_bytes : 64 * 1024 * 1024);
+	spec->record_bytes = (int64_t)(l->record_bytes ? l->record_bytes : RECORD_DEFAULT_MAX);
 	spec->cwd = l->cwd ? xstrdup(l->cwd) : NULL;
 	for (size_t i = 0; i < l->command_len; i++)
 		strv_push(&spec->command, l->command[i]);

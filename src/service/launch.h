@@ -1,5 +1,6 @@
 /*
- * From what a person asked for to a spec with everything resolved and checked. Nothing is made on disk but unpacked images.
+ * From what a person asked for to a spec with everything resolved and checked. Nothing is made on disk but unpacked
+ * images.
  */
 #pragma once
 
@@ -18,11 +19,7 @@ struct launch {
 	uint16_t rows, cols;
 };
 
-/* 0 with *ret, the caller's (spec_release); or -errno: see @err. Unpacking an image that is new here takes its time. */
-int launch_spec(const struct house *h, const struct launch *l, struct spec *ret, struct err *err);
-
 /*
- * The map of ids of a session: for root a range of its own (PTERM_ROOT_IDS, START:COUNT), for others around the caller, who
- * is @uid and @gid inside. *ret_name names it in paths. 0; or -errno with what is missing in /etc/subuid or /etc/subgid.
+ * 0 with *ret, the caller's (spec_release); or -errno: see @err. Unpacking an image that is new here takes its time.
  */
-int launch_map(uint32_t uid, uint32_t gid, struct idmap *ret, char **ret_name, struct err *err);
+int launch_spec(const struct house *h, const struct launch *l, struct spec *ret, struct err *err);

@@ -30,8 +30,8 @@ static void await_end(pid_t pid)
 }
 
 /*
- * Is this, by its arguments, a process of session @id: "pterm-supervisor ID" (a sandbox too), "pterm-init ID", or a runtime
- * on its way ("crun … run … ID-RUN")? A killed supervisor may not have written down any pid.
+ * Is this, by its arguments, a process of session @id: "pterm-supervisor ID" (a sandbox too), "pterm-init ID", or a
+ * runtime on its way ("crun … run … ID-RUN")? A killed supervisor may not have written down any pid.
  */
 static bool is_of_session(const char *args, size_t n, void *id)
 {
@@ -48,7 +48,10 @@ static bool is_of_session(const char *args, size_t n, void *id)
 	       strspn(last + id_len + 1, "0123456789") == strlen(last + id_len + 1);
 }
 
-/* In a container they die at once. On the bare host init first ends what it started, and only one that cannot is killed. */
+/*
+ * In a container they die at once. On the bare host init first ends what it started, and only one that cannot is
+ * killed.
+ */
 static void end_process(pid_t pid, bool is_container)
 {
 	_fd_ fd = proc_pidfd(pid);
@@ -60,8 +63,10 @@ static void end_process(pid_t pid, bool is_container)
 		(void)poll(&p, 1, END_MS);
 }
 
-/* What a killed supervisor leaves: processes that mostly are about to end by themselves, the program beside the container, a
- * cgroup, its socket, and what the runtime wrote down. */
+/*
+ * What a killed supervisor leaves: processes that mostly are about to end by themselves, the program beside the
+ * container, a cgroup, its socket, and what the runtime wrote down.
+ */
 static void end_remains(const struct house *h, const char *id, int session_fd, const struct status *st)
 {
 	_cleanup_(place_release) struct place place = { 0 };

@@ -22,7 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ANSWER_MS = 30000, CONTROL_FD = 3, LOCK_FD = 4, LISTEN_FD = 5, LOG_MAX = 1024 * 1024 };
+enum { ANSWER_MS = 30000, LOG_MAX = 1024 * 1024 };
 
 void session_release(struct session *s)
 {
@@ -56,11 +56,6 @@ const char *session_actor(void)
 }
 
 /* --- finding --- */
-
-static bool is_id(const char *name)
-{
-	return strlen(name) == SESSION_ID_LEN && strspn(name, "0123456789abcdef") == SESSION_ID_LEN;
-}
 
 /* What its supervisor and its files say of session @id. A status that cannot be read makes it a broken one. */
 static int load(const struct house *h, const char *id, struct session *ret, struct err *err)
@@ -99,7 +94,7 @@ static char *find_by_prefix(const struct house *h, const char *ref, int *ret_cou
 		return NULL;
 	dir = fdopendir(openat(h->sessions_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;) {
-		if (!is_id(e->d_name) || strncmp(e->d_name, ref, n) != 0)
+		if (!id_check(e->d_name) || strncmp(e->d_name, ref, n) != 0)
 			continue;
 		free(found);
 		found = xstrdup(e->d_name);
@@ -153,7 +148,7 @@ int session_all(const struct house *h, struct session_list *ret, struct err *err
 		struct session s = { 0 };
 
 		has_rest |= str_starts(e->d_name, ".new-") || str_starts(e->d_name, ".rm-");
-		if (is_id(e->d_name) && load(h, e->d_name, &s, NULL) == 0)
+		if (id_check(e->d_name) && load(h, e->d_name, &s, NULL) == 0)
 			vec_push(ret, s);
 	}
 	closedir(dir);
@@ -180,6 +175,12 @@ static int not_running(const struct session *s, struct err *err)
 	               s->status.name);
 }
 
+static int foreign(const struct session *s, struct err *err)
+{
+	return err_set(err, EREMOTE, "foreign-session", "session '%s' belongs to another machine that shares this home",
+	               s->status.name);
+}
+
 int session_connect(const struct session *s, struct conn *ret, struct err *err)
 {
 	_conn_ c = { 0 };
@@ -187,8 +188,7 @@ int session_connect(const struct session *s, struct conn *ret, struct err *err)
 	int fd, r;
 
 	if (s->is_foreign)
-		return err_set(err, EREMOTE, "foreign-session", "session '%s' belongs to another machine that shares this home",
-		               s->status.name);
+		return foreign(s, err);
 	if (!s->is_alive)
 		return not_running(s, err);
 	fd = fd_connect_unix(s->fd, "control.sock", SOCK_STREAM);
@@ -241,8 +241,8 @@ static int gone_or(const struct session *s, int no, struct err *err)
 }
 
 /*
- * The lock of an ended session and its status now, under the guard; -EBUSY when it lives. One that has ended and still
- * is locked has a supervisor on its way out, or somebody who removes it: they are waited for.
+ * The lock of an ended session and its status now, under the guard; -EBUSY when it lives. One that has ended and
+ * still is locked has a supervisor on its way out, or somebody who removes it: they are waited for.
  */
 static int lock_ended(struct session *s, struct err *err)
 {
@@ -295,7 +295,8 @@ static int spawn(const struct house *h, const char *id, int dir_fd, int lock_fd,
 		fd_close(pair[0]);
 		return listener;
 	}
-	const struct child_fd fds[] = { { theirs, CONTROL_FD }, { lock_fd, LOCK_FD }, { listener, LISTEN_FD }, { log, 2 } };
+	const struct child_fd fds[] = { { theirs, SUPERVISOR_CONTROL_FD }, { lock_fd, SUPERVISOR_LOCK_FD },
+	                                { listener, SUPERVISOR_LISTEN_FD }, { log, 2 } };
 	const struct child c = { .argv = argv, .fds = fds, .fd_count = array_len(fds), .new_session = true };
 
 	conn_init(conn, pair[0]);
@@ -409,7 +410,9 @@ static int make_store(const struct house *h, const char *id, const struct spec *
 	return 0;
 }
 
-/* A directory for a session in the making, with its lock. Who clears up after others may be faster: then another one. */
+/*
+ * A directory for a session in the making, with its lock. Who clears up after others may be faster: then another one.
+ */
 static int make_dir(const struct house *h, char id[SESSION_ID_LEN + 1], int *ret_lock, struct err *err)
 {
 	for (int tries = 0; tries < 100; tries++) {
@@ -474,12 +477,6 @@ int session_create(const struct house *h, const struct spec *spec, const char *n
 	*ret = (struct session){ .id = xstrdup(id), .fd = TAKE_FD(dir), .is_alive = true,
 	                         .status = { .id = xstrdup(id), .name = TAKE(taken) } };
 	return 0;
-}
-
-static int foreign(const struct session *s, struct err *err)
-{
-	return err_set(err, EREMOTE, "foreign-session", "session '%s' belongs to another machine that shares this home",
-	               s->status.name);
 }
 
 int session_start(const struct house *h, struct session *s, struct conn *conn, struct err *err)
@@ -591,6 +588,14 @@ static int supervisor_pidfd(const struct conn *c)
 	return getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ? -1 : proc_pidfd(peer.pid);
 }
 
+static bool has_ended(const struct session *s)
+{
+	_cleanup_(status_release) struct status now = { 0 };
+	const int r = status_read(s->fd, &now, NULL);
+
+	return r == -ENOENT || (r == 0 && now.state == STATUS_ENDED);
+}
+
 int session_stop(struct session *s, uint64_t timeout_ms, struct err *err)
 {
 	const struct message_stop m = { .timeout_ms = (int64_t)timeout_ms, .by = (char *)session_actor() };
@@ -602,10 +607,8 @@ int session_stop(struct session *s, uint64_t timeout_ms, struct err *err)
 	if (!s->is_alive && !s->is_foreign)
 		return 0;
 	r = session_connect(s, &c, err);
-	if (r == -ESRCH)                                 /* it has just ended */
-		return 0;
 	if (r < 0)
-		return r;
+		return r == -ESRCH || has_ended(s) ? 0 : r;      /* just now, before it heard us */
 	supervisor = supervisor_pidfd(&c);
 	r = conn_send_json(&c, MESSAGE_STOP, &message_stop_object, &m);
 	if (r < 0)

@@ -1,7 +1,7 @@
 /*
- * Sessions, from outside: make, find, list, start, and talk to their supervisors. The truth about a session is its directory and
- * its supervisor. Whoever finds that a supervisor was killed (its lock is free, its status says otherwise) writes down what
- * happened, once, under the lock.
+ * Sessions, from outside: make, find, list, start, and talk to their supervisors. The truth about a session is its
+ * directory and its supervisor. Whoever finds that a supervisor was killed (its lock is free, its status says
+ * otherwise) writes down what happened, once, under the lock.
  */
 #pragma once
 
@@ -26,13 +26,16 @@ void session_list_release(struct session_list *l);
 #define _session_list_ _cleanup_(session_list_release) struct session_list
 
 /*
- * By name, id, or the beginning of one id (three letters or more). 0; or -ENOENT, -EEXIST (several begin so): see @err. A
- * session whose supervisor was lost is settled first.
+ * By name, id, or the beginning of one id (three letters or more). 0; or -ENOENT, -EEXIST (several begin so): see
+ * @err. A session whose supervisor was lost is settled first.
  */
 int session_find(const struct house *h, const char *ref, struct session *ret, struct err *err);
 /* As session_find, also one that is broken (0; @err says how): to be removed. */
 int session_find_any(const struct house *h, const char *ref, struct session *ret, struct err *err);
-/* All, oldest first, settled; broken ones too. What was left of sessions whose making or removal was cut short is cleared away. */
+/*
+ * All, oldest first, settled; broken ones too. What was left of sessions whose making or removal was cut short is
+ * cleared away.
+ */
 int session_all(const struct house *h, struct session_list *ret, struct err *err);
 
 /* Connect to the supervisor and greet it. 0; or -ESRCH: the session has ended; -errno: see @err. */
@@ -45,8 +48,9 @@ int session_ask_status(const struct session *s, struct status *ret, struct err *
 
 /*
  * Make a session with this spec and name (NULL: one is invented) and start its supervisor. Of *ret only id, name and
- * directory are filled: it may end, and be gone, before anybody has read its status. @conn is connected and will hear how the start goes (STARTED or ERROR), and the end. Nothing is left of one that cannot
- * be made. 0 or -errno: see @err.
+ * directory are filled: it may end, and be gone, before anybody has read its status. @conn is connected and will hear
+ * how the start goes (STARTED or ERROR), and the end. Nothing is left of one that cannot be made. 0 or -errno: see
+ * @err.
  */
 int session_create(const struct house *h, const struct spec *spec, const char *name, struct session *ret, struct conn *conn,
                    struct err *err);
@@ -57,8 +61,8 @@ int session_rename(const struct house *h, struct session *s, const char *name, s
 /* Remove an ended one. -EBUSY: it runs. */
 int session_discard(const struct house *h, struct session *s, struct err *err);
 /*
- * Stop a running one and wait until it has ended (its status in @s is then new). 0, also when it had ended
- * before; -errno. @timeout_ms: how long it may take before KILL.
+ * Stop a running one and wait until it has ended. Of @s only .is_alive is new then; its status on disk tells the
+ * rest. 0, also when it had ended before; -errno. @timeout_ms: how long it may take before KILL.
  */
 int session_stop(struct session *s, uint64_t timeout_ms, struct err *err);
 /* Who acts, for the record: the user's name. Static storage. */

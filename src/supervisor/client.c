@@ -1,6 +1,7 @@
 /*
- * Clients: whoever connects to control.sock. A client may become a reader of the ring (viewer or program), start one exec, ask, or
- * give orders. It has proved by the socket's mode, and by its uid, that it may do what the session's user may.
+ * Clients: whoever connects to control.sock. A client may become a reader of the ring (viewer or program), start one
+ * exec, ask, or give orders. It has proved by the socket's mode, and by its uid, that it may do what the session's
+ * user may.
  */
 #include "base/fd.h"
 #include "base/hook.h"

@@ -1,12 +1,15 @@
 /*
- * crash/ in a session's directory: what one wants to see when it ended badly. Made by the supervisor, or by whoever finds
- * that it was killed.
+ * crash/ in a session's directory: what one wants to see when it ended badly. Made by the supervisor, or by whoever
+ * finds that it was killed.
  */
 #pragma once
 
 #include "supervisor/status.h"
 
-/* Is this an end that leaves a crash directory? (A signal, out of memory, lost, could not start; not: a plain exit, a stop.) */
+/*
+ * Is this an end that leaves a crash directory? (A signal, out of memory, lost, could not start; not: a plain exit, a
+ * stop.)
+ */
 bool crash_is_one(const struct status *s);
 /*
  * Write crash/reason (a sentence), crash/status.json, crash/output (the last 64 KiB) and crash/runtime.log (what the

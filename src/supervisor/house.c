@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <pwd.h>
-#include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -83,7 +82,7 @@ static char *find_runtime(const char *home)
 {
 	const char *xdg = getenv("XDG_RUNTIME_DIR");
 	const mode_t mode = geteuid() == 0 ? 0711 : 0700;        /* mapped root must pass through ours */
-	_free_ char *candidates[4] = { 0 };
+	char *candidates[3] = { 0 };
 	char *found = NULL;
 
 	if (geteuid() == 0)
@@ -95,10 +94,9 @@ static char *find_runtime(const char *home)
 	candidates[2] = path_join(home, "run");
 	for (size_t i = 0; i < array_len(candidates); i++) {
 		if (candidates[i] != NULL && found == NULL && is_usable_runtime(candidates[i], mode))
-			found = xstrdup(candidates[i]);
-	}
-	for (size_t i = 1; i < array_len(candidates); i++)
+			found = TAKE(candidates[i]);
 		free(candidates[i]);
+	}
 	return found;
 }
 
@@ -223,6 +221,11 @@ void place_release(struct place *p)
 	*p = (struct place){ 0 };
 }
 
+bool id_check(const char *text)
+{
+	return strlen(text) == SESSION_ID_LEN && strspn(text, "0123456789abcdef") == SESSION_ID_LEN;
+}
+
 int name_check(const char *name, struct err *err)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -248,10 +251,13 @@ char *name_resolve(const struct house *h, const char *name)
 	if (n <= 0)
 		return NULL;
 	id[n] = '\0';
-	return strspn(id, "0123456789abcdef") == (size_t)n && path_exists(h->sessions_fd, id) ? xstrdup(id) : NULL;
+	return id_check(id) && path_exists(h->sessions_fd, id) ? xstrdup(id) : NULL;
 }
 
-/* Claiming and releasing look first and change then: one at a time. The lock is a file, since NFS locks no directories. */
+/*
+ * Claiming and releasing look first and change then: one at a time. The lock is a file, since NFS locks no
+ * directories.
+ */
 static int lock_names(const struct house *h)
 {
 	const int fd = openat(h->names_fd, ".lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -1,6 +1,7 @@
 /*
- * Where things are: $PTERM_HOME (~/.pachyterm) with its sessions and their names, $PTERM_STORE for what needs a local file
- * system (the home itself; for root /var/lib/pterm, since mapped root cannot enter /root), the runtime directory, and the installed files.
+ * Where things are: $PTERM_HOME (~/.pachyterm) with its sessions and their names, $PTERM_STORE for what needs a local
+ * file system (the home itself; for root /var/lib/pterm, since mapped root cannot enter /root), the runtime
+ * directory, and the installed files.
  */
 #pragma once
 
@@ -27,9 +28,15 @@ void house_close(struct house *h);
 void house_place(const struct house *h, const char *id, const char *name, struct place *ret);
 void place_release(struct place *p);
 
-/* Letters, digits, '.', '_', '-', beginning with a letter or digit, at most SESSION_NAME_MAX. 0 or -EINVAL: see @err. */
+/* Does @text look like an id? SESSION_ID_LEN hexadecimal digits. */
+bool id_check(const char *text);
+/*
+ * Letters, digits, '.', '_', '-', beginning with a letter or digit, at most SESSION_NAME_MAX. 0 or -EINVAL: see @err.
+ */
 int name_check(const char *name, struct err *err);
-/* names/NAME is a link to the id. 0; 1: another session has it (a name whose session is gone is taken over); -errno. */
+/*
+ * names/NAME is a link to the id. 0; 1: another session has it (a name whose session is gone is taken over); -errno.
+ */
 int name_claim(const struct house *h, const char *name, const char *id, struct err *err);
 /* Take from @id every name but @keep (NULL: every one): also those that something cut short left it. */
 void names_release(const struct house *h, const char *id, const char *keep);

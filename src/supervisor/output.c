@@ -1,6 +1,7 @@
 /*
  * Output: from the container's stream straight into the ring, to the recording, and only then published, so that what
- * a reader has seen is in the log whatever happens to us. Input: the other way, queued while the command does not read.
+ * a reader has seen is in the log whatever happens to us. Input: the other way, queued while the command does not
+ * read.
  */
 #include "base/hook.h"
 #include "base/units.h"

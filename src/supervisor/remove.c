@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <unistd.h>
 
 /* Remove what the session that now lies in @dir (".rm-ID" or ".new-ID") has: files of mapped owners first. */
 static int remove_content(const struct house *h, const char *id, const char *dir, struct err *err)
@@ -64,8 +63,8 @@ void session_unmake(const struct house *h, const char *id, const char *dir)
 }
 
 /*
- * The lock of what somebody began to make or to remove and does no longer, as a descriptor; else -1. A maker takes the lock
- * right after the directory, and looks then whether we were faster (session_create).
+ * The lock of what somebody began to make or to remove and does no longer, as a descriptor; else -1. A maker takes
+ * the lock right after the directory, and looks then whether we were faster (session_create).
  */
 static int take_abandoned(const struct house *h, const char *name)
 {

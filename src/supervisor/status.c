@@ -3,11 +3,10 @@
 #include "base/fd.h"
 #include "base/proc.h"
 
-#include <errno.h>
 #include <sys/wait.h>
 
 const char *const status_states[] = { "starting", "running", "restarting", "ended", NULL };
-const char *const status_reasons[] = {
+static const char *const status_reasons[] = {
 	"none", "exited", "signaled", "out-of-memory", "stopped", "start-failed", "init-lost", "supervisor-lost", "rebooted",
 	NULL,
 };

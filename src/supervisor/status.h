@@ -1,6 +1,6 @@
 /*
- * status.json: what became of a session, for whoever asks without a supervisor to ask. It is written whole and renamed into
- * place by the supervisor, and, when that died, once by whoever finds out, under the session's lock.
+ * status.json: what became of a session, for whoever asks without a supervisor to ask. It is written whole and
+ * renamed into place by the supervisor, and, when that died, once by whoever finds out, under the session's lock.
  */
 #pragma once
 
@@ -22,7 +22,6 @@ enum status_reason {
 	REASON_REBOOTED,         /* the machine was started again meanwhile */
 	REASON_COUNT,
 };
-extern const char *const status_reasons[];
 
 struct status {
 	char *id, *name, *engine, *image, *command;
@@ -46,5 +45,7 @@ void status_release(struct status *s);
 void status_set(char **slot, const char *value);
 /* Fill reason, signo and exit_code from how the command ended. */
 void status_set_exit(struct status *s, int wait_status);
-/* One phrase for people: "exited with code 3", "killed by SIGTERM", "stopped by ann"; for a live session its state. */
+/*
+ * One phrase for people: "exited with code 3", "killed by SIGTERM", "stopped by ann"; for a live session its state.
+ */
 void status_describe(const struct status *s, struct str *out);

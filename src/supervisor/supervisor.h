@@ -1,7 +1,7 @@
 /*
- * The supervisor of one session: it owns the terminal, the ring, the recording and the container, and serves whoever connects.
- * Its life is a table of states and inputs (supervisor.c); viewers and programs are clients (client.c) and all read the
- * same ring. When the session has ended it writes the status, tells everybody and exits.
+ * The supervisor of one session: it owns the terminal, the ring, the recording and the container, and serves whoever
+ * connects. Its life is a table of states and inputs (supervisor.c); viewers and programs are clients (client.c) and
+ * all read the same ring. When the session has ended it writes the status, tells everybody and exits.
  */
 #pragma once
 
@@ -59,8 +59,8 @@ struct supervisor {
 
 /*
  * Run session @id to its end. @first: a connected control socket of whoever started us, or -1; @lock_fd: the
- * session's lock, taken by them; @listen_fd: its control.sock, which they made, so that whoever sees the lock taken can
- * connect. Blocks for the session's life. The process's exit code.
+ * session's lock, taken by them; @listen_fd: its control.sock, which they made, so that whoever sees the lock taken
+ * can connect. Blocks for the session's life. The process's exit code.
  */
 int supervisor_run(const struct house *house, const char *id, int first, int lock_fd, int listen_fd);
 

@@ -1,8 +1,8 @@
 /*
- * Output without its escape sequences, for people who grep: CSI, OSC, DCS, APC, PM, SOS and the short escapes go, as do
- * C0 controls other than newline and tab, and C1 ones; "\r\n" becomes "\n"; a lone \r or \b overwrites like a terminal would
- * on that line, and what shells and progress bars use to edit one (erase, insert, delete, move in the line) is obeyed. A code
- * point is one column. What comes out is valid UTF-8: a byte that is not becomes U+FFFD.
+ * Output without its escape sequences, for people who grep: CSI, OSC, DCS, APC, PM, SOS and the short escapes go, as
+ * do C0 controls other than newline and tab, and C1 ones; "\r\n" becomes "\n"; a lone \r or \b overwrites like a
+ * terminal would on that line, and what shells and progress bars use to edit one (erase, insert, delete, move in the
+ * line) is obeyed. A code point is one column. What comes out is valid UTF-8: a byte that is not becomes U+FFFD.
  */
 #pragma once
 
@@ -24,6 +24,9 @@ struct plain {
 };
 #define PLAIN_INIT { .line = STR_INIT }
 
-/* Feed bytes, cut anywhere; finished lines are appended to @out. A line is at most PLAIN_LINE_MAX, longer ones are broken. */
+/*
+ * Feed bytes, cut anywhere; finished lines are appended to @out. A line is at most PLAIN_LINE_MAX, longer ones are
+ * broken.
+ */
 void plain_feed(struct plain *p, const void *data, size_t n, struct str *out);
 void plain_finish(struct plain *p, struct str *out);      /* what is left, and free it */

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <termios.h>
@@ -58,7 +57,10 @@ int pty_open(struct term_size size, int *ret_master, int *ret_slave, struct err 
 	return 0;
 }
 
-/* What a stranger hands us may be anything: ask only a character device what it is, and only a master knows its number. */
+/*
+ * What a stranger hands us may be anything: ask only a character device what it is, and only a master knows its
+ * number.
+ */
 static int check_master(int fd)
 {
 	const int flags = fcntl(fd, F_GETFL);
@@ -109,29 +111,4 @@ int pty_set_size(int fd, struct term_size size)
 	if (size.cols != 0)
 		w.ws_col = size.cols;
 	return ioctl(fd, TIOCSWINSZ, &w) < 0 ? -errno : 0;
-}
-
-/* A number from 1 to TERM_SIZE_MAX; moves *at behind it. */
-static bool take_number(const char **at, uint16_t *ret)
-{
-	unsigned v = 0;
-	const char *p = *at;
-
-	while (*p >= '0' && *p <= '9' && v <= TERM_SIZE_MAX)
-		v = v * 10 + (unsigned)(*p++ - '0');
-	if (v < 1 || v > TERM_SIZE_MAX)
-		return false;
-	*at = p;
-	*ret = (uint16_t)v;
-	return true;
-}
-
-int term_size_parse(const char *text, struct term_size *ret)
-{
-	struct term_size size;
-
-	if (!take_number(&text, &size.cols) || *text++ != 'x' || !take_number(&text, &size.rows) || *text != '\0')
-		return -EINVAL;
-	*ret = size;
-	return 0;
 }

@@ -17,5 +17,3 @@ int pty_open(struct term_size size, int *ret_master, int *ret_slave, struct err 
 int pty_adopt(int fd);
 int pty_set_size(int fd, struct term_size size);          /* 0 or -errno; 0 rows or columns are left as they are */
 int pty_get_size(int fd, struct term_size *ret);
-/* "80x24": columns x rows, 1 to TERM_SIZE_MAX. 0 or -EINVAL. */
-int term_size_parse(const char *text, struct term_size *ret);

@@ -1,11 +1,11 @@
 /*
- * What stands in output.idx: a header, then entries, all of fixed size and little-endian, each with a checksum, so that
- * whoever opens the file after a crash can tell what was written from what was not.
+ * What stands in output.idx: a header, then entries, all of fixed size and little-endian, each with a checksum, so
+ * that whoever opens the file after a crash can tell what was written from what was not.
  *
  * An entry says: the byte at `offset` of the log has this position and was printed at this time. Where positions
- * advance further than offsets from one entry to the next, bytes are missing just before the second; such an entry has kind
- * RECORD_GAP. It is written before the bytes that follow it, any other entry after them, so a log may be longer than its
- * index knows and positions are right all the same. Positions, times and offsets never go back.
+ * advance further than offsets from one entry to the next, bytes are missing just before the second; such an entry
+ * has kind RECORD_GAP. It is written before the bytes that follow it, any other entry after them, so a log may be
+ * longer than its index knows and positions are right all the same. Positions, times and offsets never go back.
  */
 #pragma once
 

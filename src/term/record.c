@@ -4,14 +4,15 @@
  * In the common case a record_write is one write(2) to the log; every TICK_MS one pwrite(2) to the index follows.
  * Nothing is synced: a recording survives every process, and of a machine's crash whatever the file system saved.
  *
- * Rotation makes the new pair under other names first, so that a full disk is met before anything is moved, and then takes
- * these steps. After a kill between any two of them the names alone say how to go on (settle):
+ * Rotation makes the new pair under other names first, so that a full disk is met before anything is moved, and then
+ * takes these steps. After a kill between any two of them the names alone say how to go on (settle):
  *
  *     remove idx.1, remove log.1, log to log.1, idx to idx.1, new log, new idx
  */
 #include "term/record.h"
 
 #include "base/fd.h"
+#include "base/path.h"
 #include "base/units.h"
 #include "term/record-format.h"
 
@@ -45,11 +46,6 @@ static int open_file(int dir_fd, const char *name, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-static bool exists(int dir_fd, const char *name)
-{
-	return faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
 static int move(int dir_fd, const char *from, const char *to)
 {
 	return renameat(dir_fd, from, dir_fd, to) < 0 ? -errno : 0;
@@ -58,8 +54,8 @@ static int move(int dir_fd, const char *from, const char *to)
 /* Finish or undo a rotation that was cut short: afterwards there are whole pairs, or nothing. 0 or -errno. */
 static int settle(int dir_fd)
 {
-	const bool log = exists(dir_fd, RECORD_LOG), idx = exists(dir_fd, RECORD_IDX);
-	const bool log1 = exists(dir_fd, RECORD_LOG ".1"), idx1 = exists(dir_fd, RECORD_IDX ".1");
+	const bool log = path_exists(dir_fd, RECORD_LOG), idx = path_exists(dir_fd, RECORD_IDX);
+	const bool log1 = path_exists(dir_fd, RECORD_LOG ".1"), idx1 = path_exists(dir_fd, RECORD_IDX ".1");
 
 	int e = 0;
 
@@ -308,7 +304,10 @@ static int make_room(struct record *r, size_t n, uint64_t now_ms)
 	if (e < 0 || r->log_size == 0 || (r->log_size + n <= r->half && r->count < r->most_entries))
 		return e;
 	e = rotate(r, now_ms);
-	/* A rotation that has to wait (a reader has the lock, the disk is full) may wait until the log has twice its size. */
+	/*
+	 * A rotation that has to wait (a reader has the lock, the disk is full) may wait until the log has twice its
+	 * size.
+	 */
 	if (e < 0 && r->log_fd >= 0 && r->log_size + n <= 2 * r->half)
 		return 0;
 	return e;

@@ -1,13 +1,13 @@
 /*
- * The reading end of a recording. Everything is pread: files that can be cut short are never mapped, and an
- * index, which may have half a million entries, is searched where it lies.
+ * The reading end of a recording. Everything is pread: files that can be cut short are never mapped, and an index,
+ * which may have half a million entries, is searched where it lies.
  *
- * The newer pair grows while we read. Its log is measured before its index, so for every gap before a byte that we know of,
- * the entry is there (it was written first). A rotation is noticed at the end of the newer log only: then
+ * The newer pair grows while we read. Its log is measured before its index, so for every gap before a byte that we
+ * know of, the entry is there (it was written first). A rotation is noticed at the end of the newer log only: then
  * both pairs are opened again by name, and since all is addressed by position nothing else is to be carried over.
  *
- * What is in the files may be anything. Every entry has its checksum and its bounds looked at before it is used, and no loop
- * depends on what entries say.
+ * What is in the files may be anything. Every entry has its checksum and its bounds looked at before it is used, and
+ * no loop depends on what entries say.
  */
 #include "base/fd.h"
 #include "term/record-format.h"
@@ -61,7 +61,9 @@ static uint64_t value_of(const struct pair *p, const struct record_entry *e, enu
 	return UINT64_MAX;
 }
 
-/* The first entry whose value is above @limit, or the count: none of the values ever goes back. Unreadable is above. */
+/*
+ * The first entry whose value is above @limit, or the count: none of the values ever goes back. Unreadable is above.
+ */
 static uint64_t first_above(const struct pair *p, enum key key, uint64_t limit)
 {
 	uint64_t low = 0, high = p->count;
@@ -287,7 +289,9 @@ static const struct pair *pair_of(const struct recording *r, uint64_t pos)
 	return older;
 }
 
-/* At a position: @n bytes that follow each other at @offset, or none and where it goes on (0: nowhere in this pair). */
+/*
+ * At a position: @n bytes that follow each other at @offset, or none and where it goes on (0: nowhere in this pair).
+ */
 struct span { uint64_t offset, n, next; };
 
 static struct span locate(const struct pair *p, uint64_t pos)

@@ -1,15 +1,16 @@
 /*
  * The output ring (include/pterm/ring.h has the layout, ring.h the promises).
  *
- * Memory. A ring costs what has been printed into it, up to its size: pages come when they are first written. fallocate of
- * 1 MiB when it is made took 0.3 ms and no proportional set size, but 1 MiB of the machine's memory for every
- * session that only shows a prompt. What allocation would protect from is a page that cannot be had later. On a memfd that is SIGBUS only
- * where the kernel counts each page (vm.overcommit_memory = 2): there, and only there, all is allocated at once, and a
- * ring that cannot be had fails when it is made. Elsewhere a page that is not to be had waits for the OOM killer
- * like any other, and the fault never returns an error.
+ * Memory. A ring costs what has been printed into it, up to its size: pages come when they are first written.
+ * fallocate of 1 MiB when it is made took 0.3 ms and no proportional set size, but 1 MiB of the machine's memory for
+ * every session that only shows a prompt. What allocation would protect from is a page that cannot be had later. On a
+ * memfd that is SIGBUS only where the kernel counts each page (vm.overcommit_memory = 2): there, and only there, all
+ * is allocated at once, and a ring that cannot be had fails when it is made. Elsewhere a page that is not to be had
+ * waits for the OOM killer like any other, and the fault never returns an error.
  *
- * Order. The writer stores head (release), then a release fence, then fills what follows; a reader copies, then an acquire
- * fence, then loads head again. So a reader that saw one byte of a later lap also sees the head that allowed it.
+ * Order. The writer stores head (release), then a release fence, then fills what follows; a reader copies, then an
+ * acquire fence, then loads head again. So a reader that saw one byte of a later lap also sees the head that allowed
+ * it.
  */
 #include "term/ring.h"
 

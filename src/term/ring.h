@@ -21,7 +21,10 @@ struct ring {
 
 /* A new ring of @size bytes (a power of two, at least 2 * RING_RESERVE) whose first byte has position @base. */
 int ring_create(struct ring **ret, size_t size, uint64_t base, struct err *err);
-/* Map somebody's ring for reading; consumes @fd, on failure too. Refuses what is not sealed, too short or inconsistent. */
+/*
+ * Map somebody's ring for reading; consumes @fd, on failure too. Refuses what is not sealed, too short or
+ * inconsistent.
+ */
 int ring_map(struct ring **ret, int fd, struct err *err);
 /* Map a ring for writing, in the place of its writer who is gone; consumes @fd, on failure too. */
 int ring_adopt(struct ring **ret, int fd, struct err *err);
@@ -30,7 +33,10 @@ int ring_reader_fd(const struct ring *r);
 struct ring *ring_free(struct ring *r);
 DEFINE_FREEP(struct ring, ring_free)
 
-/* Where the next bytes go: at most RING_RESERVE, never across the end of the memory. Not published until ring_publish. */
+/*
+ * Where the next bytes go: at most RING_RESERVE, never across the end of the memory. Not published until
+ * ring_publish.
+ */
 uint8_t *ring_space(struct ring *r, size_t *ret_n);
 void ring_publish(struct ring *r, size_t n);              /* n <= what ring_space offered */
 void ring_write(struct ring *r, const void *data, size_t n);
@@ -38,8 +44,8 @@ void ring_write(struct ring *r, const void *data, size_t n);
 uint64_t ring_head(const struct ring *r);
 uint64_t ring_oldest(const struct ring *r);               /* the oldest position that can still be read */
 /*
- * Copy at most @n bytes that @pos has not seen, and advance it. *ret_lost counts the bytes that were overwritten before
- * they could be read (they are skipped, and lie before those returned). A @pos beyond head reads nothing. 0 with bytes
- * lost means that the writer was faster throughout: there is more. Never blocks.
+ * Copy at most @n bytes that @pos has not seen, and advance it. *ret_lost counts the bytes that were overwritten
+ * before they could be read (they are skipped, and lie before those returned). A @pos beyond head reads nothing. 0
+ * with bytes lost means that the writer was faster throughout: there is more. Never blocks.
  */
 size_t ring_read(const struct ring *r, uint64_t *pos, void *out, size_t n, uint64_t *ret_lost);

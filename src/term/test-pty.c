@@ -75,25 +75,6 @@ TEST(sizes)
 	ASSERT_EQ(size.cols, 132);
 }
 
-TEST(sizes_as_text)
-{
-	static const struct { const char *text; int want; unsigned cols, rows; } t[] = {
-		{ "80x24", 0, 80, 24 },          { "1x1", 0, 1, 1 },             { "10000x10000", 0, 10000, 10000 },
-		{ "080x024", 0, 80, 24 },        { "", -EINVAL, 0, 0 },          { "80", -EINVAL, 0, 0 },
-		{ "80x", -EINVAL, 0, 0 },        { "x24", -EINVAL, 0, 0 },       { "0x24", -EINVAL, 0, 0 },
-		{ "80x0", -EINVAL, 0, 0 },       { "80x24 ", -EINVAL, 0, 0 },    { " 80x24", -EINVAL, 0, 0 },
-		{ "80X24", -EINVAL, 0, 0 },      { "-80x24", -EINVAL, 0, 0 },    { "80x10001", -EINVAL, 0, 0 },
-		{ "65616x24", -EINVAL, 0, 0 },   { "4294967376x24", -EINVAL, 0, 0 }, { "80x24x1", -EINVAL, 0, 0 },
-	};
-
-	for (size_t i = 0; i < array_len(t); i++) {
-		struct term_size size = { 0 };
-
-		if (term_size_parse(t[i].text, &size) != t[i].want || size.cols != t[i].cols || size.rows != t[i].rows)
-			test_fail(__FILE__, __LINE__, "\"%s\": %ux%u", t[i].text, size.cols, size.rows);
-	}
-}
-
 TEST(only_a_master_is_adopted)
 {
 	_fd_ master = -1, slave = -1, null = open("/dev/null", O_RDWR | O_CLOEXEC), file = open("/", O_RDONLY | O_CLOEXEC);

@@ -260,7 +260,9 @@ static void take_space(int filler)
 	(void)!ftruncate(filler, size - (off_t)min_size((size_t)size, test_rand_below(2) * 4096));
 }
 
-/* Take space away and give it back at random: what record_write took is there, what it did not is a gap or is right. */
+/*
+ * Take space away and give it back at random: what record_write took is there, what it did not is a gap or is right.
+ */
 static int fill_and_free(int unused)
 {
 	enum { SPACE = 600000 };

@@ -66,7 +66,9 @@ static inline off_t size_of(int dir_fd, const char *name)
 	return fstatat(dir_fd, name, &st, 0) == 0 ? st.st_size : 0;
 }
 
-/* Read all from @pos on in odd pieces, look at every byte; positions delivered are set in @seen, if given. The end. */
+/*
+ * Read all from @pos on in odd pieces, look at every byte; positions delivered are set in @seen, if given. The end.
+ */
 static inline uint64_t read_all(int dir_fd, uint64_t pos, uint8_t *seen, uint64_t *ret_lost)
 {
 	_cleanup_(recording_closep) struct recording *r = NULL;

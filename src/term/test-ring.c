@@ -105,8 +105,8 @@ TEST(random_runs_agree_with_a_model)
 }
 
 /*
- * The one moment that chance does not find: the writer comes while a reader is in the middle of copying. The buffer's second
- * page cannot be written, so the copy stops there; the signal handler is the writer.
+ * The one moment that chance does not find: the writer comes while a reader is in the middle of copying. The buffer's
+ * second page cannot be written, so the copy stops there; the signal handler is the writer.
  */
 static struct { struct ring *w; uint8_t *page; size_t page_size; uint64_t head; size_t n; int calls; } intruder;
 

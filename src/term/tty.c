@@ -51,7 +51,9 @@ int tty_raw(struct tty *t, int fd, struct err *err)
 	return 0;
 }
 
-/* All of it, or as much as the terminal takes in time. The descriptor may be non-blocking, and is not ours to change. */
+/*
+ * All of it, or as much as the terminal takes in time. The descriptor may be non-blocking, and is not ours to change.
+ */
 static void send_patiently(int fd, const char *p, size_t n)
 {
 	struct pollfd ready = { .fd = fd, .events = POLLOUT };

@@ -16,8 +16,8 @@ void conn_close(struct conn *c);                          /* safe twice */
 #define _conn_ _cleanup_(conn_close) struct conn
 
 /*
- * Send or queue one frame; @fds are duplicated when they must wait. 0; -ENOBUFS: the peer does not read and the queue is
- * full; another -errno: the connection is broken.
+ * Send or queue one frame; @fds are duplicated when they must wait. 0; -ENOBUFS: the peer does not read and the queue
+ * is full; another -errno: the connection is broken.
  */
 int conn_send(struct conn *c, enum message type, const void *data, size_t n, const int *fds, size_t fd_count);
 int conn_send_json(struct conn *c, enum message type, const struct json_object *object, const void *body);
@@ -30,7 +30,10 @@ int conn_receive(struct conn *c, int flags);
 /* As frame_next; a message whose body cannot be right is -EPROTO, unknown messages are skipped. */
 int conn_next(struct conn *c, struct frame *ret);
 
-/* Wait for the next frame, for at most @timeout_ms (-1: for ever). 1, 0 in time-out, -EPIPE at the end, -errno. Blocks. */
+/*
+ * Wait for the next frame, for at most @timeout_ms (-1: for ever). 1, 0 in time-out, -EPIPE at the end, -errno.
+ * Blocks.
+ */
 int conn_wait(struct conn *c, struct frame *ret, int timeout_ms);
 /*
  * Wait for a frame of type @want, skipping others. An ERROR frame becomes @err and its errno. @timeout_ms as above,

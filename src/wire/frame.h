@@ -1,7 +1,8 @@
 /*
- * Frames: how messages travel over a stream socket. 8 bytes of header (length of the body, type, number of descriptors
- * that come along, a zero), little-endian, then the body. Descriptors are sent with the first byte of their frame.
- * Frames are put together here and nowhere else; a peer decides nothing about our memory but within FRAME_MAX.
+ * Frames: how messages travel over a stream socket. 8 bytes of header (length of the body, type, number of
+ * descriptors that come along, a zero), little-endian, then the body. Descriptors are sent with the first byte of
+ * their frame. Frames are put together here and nowhere else; a peer decides nothing about our memory but within
+ * FRAME_MAX.
  */
 #pragma once
 

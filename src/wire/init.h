@@ -1,10 +1,10 @@
 /*
  * What a supervisor and the pterm-init of its container say to each other over the lifeline, a SOCK_SEQPACKET pair:
- * one struct init_message a packet, with descriptors. Both ends come from one build and start together, so the layout is
- * plain C. What init says is input from a stranger: the container may have taken it over.
+ * one struct init_message a packet, with descriptors. Both ends come from one build and start together, so the layout
+ * is plain C. What init says is input from a stranger: the container may have taken it over.
  *
- * A command travels in a memfd: struct init_command, then NUL-terminated strings: the working directory ("" for
- * the home), the arguments, the environment.
+ * A command travels in a memfd: struct init_command, then NUL-terminated strings: the working directory ("" for the
+ * home), the arguments, the environment.
  */
 #pragma once
 

@@ -1,18 +1,10 @@
 #include "wire/message.h"
 
-static const struct { unsigned number; const char *name; enum message_body body; } messages[] = {
-#define MESSAGE(name, number, body, what) { number, #name, BODY_##body },
+static const struct { unsigned number; enum message_body body; } messages[] = {
+#define MESSAGE(name, number, body, what) { number, BODY_##body },
 #include "wire/messages.def"
 #undef MESSAGE
 };
-
-const char *message_name(unsigned type)
-{
-	for (size_t i = 0; i < array_len(messages); i++)
-		if (messages[i].number == type)
-			return messages[i].name;
-	return "unknown";
-}
 
 int message_body_fits(unsigned type, size_t len)
 {

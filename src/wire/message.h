@@ -14,8 +14,6 @@ enum message {
 };
 enum message_body { BODY_NONE, BODY_JSON, BODY_BYTES, BODY_POSITION };
 
-/* "ATTACH", or "unknown". */
-const char *message_name(unsigned type);
 /* Is a body of @len bytes possible for this message? -1 for an unknown message (a newer peer's: skip it). */
 int message_body_fits(unsigned type, size_t len);
 

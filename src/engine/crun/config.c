@@ -3,20 +3,22 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "engine/network.h"
-#include "wire/init.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/stat.h>
 
-/* Where pterm-init is inside: on the container's /dev, a tmpfs of its own, so that the root file system stays clean. */
+/*
+ * Where pterm-init is inside: on the container's /dev, a tmpfs of its own, so that the root file system stays clean.
+ */
 #define INIT_INSIDE "/dev/pterm-init"
-#define SSH_AGENT_INSIDE "/dev/ssh-agent"
 
 enum { SECCOMP_FILE_MAX = 1024 * 1024, RESOLV_CONF_MAX = 64 * 1024 };
 
-/* What a shell needs and no more. CAP_SYS_ADMIN is never among them; no file or setuid bit can add one (noNewPrivileges). */
+/*
+ * What a shell needs and no more. CAP_SYS_ADMIN is never among them; no file or setuid bit can add one
+ * (noNewPrivileges).
+ */
 static const char *const capabilities[] = {
 	"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_NET_BIND_SERVICE", "CAP_SETFCAP",
 	"CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID", "CAP_SYS_CHROOT",
@@ -70,7 +72,7 @@ static void put_process(struct json_writer *w, const struct container *c)
 	json_put_str(w, NULL, c->place->id);             /* who it is of: whoever finds the supervisor dead knows it by this */
 	json_end(w, ']');
 	json_begin(w, "env", '[');
-	json_put_str(w, NULL, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	json_put_str(w, NULL, "PATH=" PATH_DEFAULT);
 #ifdef PTERM_HOOKS
 	_free_ char *hook = xasprintf("PTERM_HOOK=%s", getenv("PTERM_HOOK") ? getenv("PTERM_HOOK") : "");
 	json_put_str(w, NULL, hook);

@@ -1,5 +1,6 @@
 /*
- * The OCI runtime configuration (config.json, runtime-spec 1.0) of a session's container. What is confined, and how, is decided here.
+ * The OCI runtime configuration (config.json, runtime-spec 1.0) of a session's container. What is confined, and how,
+ * is decided here.
  */
 #pragma once
 

@@ -18,10 +18,8 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 struct crun {
@@ -69,7 +67,10 @@ static void runtime_arguments(struct sandbox *s, const struct runtime *rt)
 	strv_push(&s->runtime, s->runtime_id);
 }
 
-/* Root's volumes get the owners of the container through idmapped mounts; ordinary users' are right by the map of ids. */
+/*
+ * Root's volumes get the owners of the container through idmapped mounts; ordinary users' are right by the map of
+ * ids.
+ */
 static int prepare_volumes(struct sandbox *s, const struct spec *spec, const struct idmap *map, struct err *err)
 {
 	struct idmap volume = *map;
@@ -100,7 +101,10 @@ static int prepare_volumes(struct sandbox *s, const struct spec *spec, const str
 	return 0;
 }
 
-/* What the container's root, being nobody to the host, cannot reach or would see under wrong owners when root starts it. */
+/*
+ * What the container's root, being nobody to the host, cannot reach or would see under wrong owners when root starts
+ * it.
+ */
 static int prepare_trees(struct sandbox *s, const struct spec *spec, const struct idmap *map, struct err *err)
 {
 	int r;
@@ -199,7 +203,7 @@ static int crun_create(struct container *c, struct err *err)
 	struct idmap map;
 	int control[2], r;
 
-	*own = (struct crun){ .control = -1, .cgroup = { .events_fd = -1 } };
+	own->control = -1;
 	c->own = own;
 	if (c->spec->map == NULL || idmap_parse(c->spec->map, &map) < 0)
 		return err_set(err, EINVAL, "bad-spec", "the session's spec has no map of ids");
@@ -303,6 +307,21 @@ static void start_failed(struct container *c, const struct err *why)
 	c->on.on_failed(c->data, why, 125);
 }
 
+/* State directories of runs that were cut short: ID-1, ID-2 … below the runtime's root. */
+static void remove_runtime_state(const struct spec *spec, const struct place *place)
+{
+	_free_ char *path = runtime_root(place, spec->map_name ? spec->map_name : "u0");
+	_free_ char *prefix = xasprintf("%s-", place->id);
+	_fd_ root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = root < 0 ? NULL : fdopendir(openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+
+	for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;)
+		if (str_starts(e->d_name, prefix))
+			(void)path_remove_tree(root, e->d_name);
+	if (dir != NULL)
+		closedir(dir);
+}
+
 static void on_sandbox_gone(struct container *c)
 {
 	struct crun *own = c->own;
@@ -310,6 +329,7 @@ static void on_sandbox_gone(struct container *c)
 
 	if (inside_pid(c) > 0) {                                 /* all went well, and it is done */
 		end_sandbox(c);
+		remove_runtime_state(c->spec, c->place);         /* which it may have been killed before */
 		return;
 	}
 	if (!own->is_told) {
@@ -382,7 +402,7 @@ static int crun_kill(struct container *c)
 		return inside_kill(c);
 	if (c->starter_pid <= 0)
 		return -ESRCH;
-	if (inside_hang_up(c) == 0)                              /* the runtime has begun: init ends when it reads */
+	if (inside_hang_up(c) == 0)              /* else the terminal is there, and init ends when it reads */
 		(void)kill(c->starter_pid, SIGKILL);
 	return 0;
 }
@@ -394,21 +414,6 @@ static int crun_stats(struct container *c, struct proc_usage *ret, uint64_t *ret
 	if (own->cgroup.path != NULL && cgroup_stats(&own->cgroup, ret, ret_memory_max) == 0)
 		return 0;
 	return inside_stats(c, ret, ret_memory_max);
-}
-
-/* State directories of runs that were cut short: ID-1, ID-2 … below the runtime's root. */
-static void remove_runtime_state(const struct spec *spec, const struct place *place)
-{
-	_free_ char *path = runtime_root(place, spec->map_name ? spec->map_name : "u0");
-	_free_ char *prefix = xasprintf("%s-", place->id);
-	_fd_ root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = root < 0 ? NULL : fdopendir(openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-
-	for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;)
-		if (str_starts(e->d_name, prefix))
-			(void)path_remove_tree(root, e->d_name);
-	if (dir != NULL)
-		closedir(dir);
 }
 
 static void crun_close(struct container *c)
@@ -435,12 +440,11 @@ static void crun_close(struct container *c)
 	c->own = NULL;
 }
 
-struct removal { const struct place *place; };
-
+/* In the container's user namespace. @data: the place. */
 static int remove_inside(void *data)
 {
-	const struct removal *what = data;
-	_fd_ dir = open(what->place->store_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct place *place = data;
+	_fd_ dir = open(place->store_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r, r2;
 
 	if (dir < 0)
@@ -450,7 +454,6 @@ static int remove_inside(void *data)
 	return r < 0 || r2 < 0;
 }
 
-
 static void crun_forget(const struct spec *spec, const struct place *place)
 {
 	remove_runtime_state(spec, place);
@@ -459,7 +462,6 @@ static void crun_forget(const struct spec *spec, const struct place *place)
 
 static int crun_remove(const struct spec *spec, const struct place *place, struct err *err)
 {
-	struct removal what = { .place = place };
 	struct idmap map;
 	pid_t pid;
 
@@ -468,7 +470,7 @@ static int crun_remove(const struct spec *spec, const struct place *place, struc
 		return 0;
 	if (spec->map == NULL || idmap_parse(spec->map, &map) < 0)
 		return 0;
-	pid = idmap_clone(&map, 0, remove_inside, &what, err);   /* the files in upper/ belong to the container's ids */
+	pid = idmap_clone(&map, 0, remove_inside, (void *)place, err);   /* the files in upper/ belong to the container's ids */
 	if (pid < 0)
 		return pid;
 	return child_wait(pid) == 0 ? 0 : err_set(err, EIO, "remove", "cannot remove the session's files in '%s'",

@@ -11,9 +11,10 @@ enum runtime_kind { RUNTIME_CRUN, RUNTIME_RUNC, RUNTIME_YOUKI };
 struct runtime { char path[4096]; char version[32]; enum runtime_kind kind; };
 
 /*
- * $PTERM_CRUN, else the private one beside our programs (@libexec/crun/crun) or where they are installed, else the first of crun, runc, youki in $PATH. Its
- * version is asked once and remembered in @cache_dir under the file's identity. 0; or -errno, with what to do in @err: there
- * is none (ENOENT), or it is older than crun 1.14, runc 1.1, youki 0.3 (ENOTSUP).
+ * $PTERM_CRUN, else the private one beside our programs (@libexec/crun/crun) or where they are installed, else the
+ * first of crun, runc, youki in $PATH. Its version is asked once and remembered in @cache_dir under the file's
+ * identity. 0; or -errno, with what to do in @err: there is none (ENOENT), or it is older than crun 1.14, runc 1.1,
+ * youki 0.3 (ENOTSUP).
  */
 int runtime_find(struct runtime *ret, const char *libexec, const char *cache_dir, struct err *err);
 const char *runtime_name(enum runtime_kind kind);

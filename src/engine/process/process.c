@@ -1,16 +1,14 @@
 /*
- * The engines without a container: a pterm-init as a plain child, which starts the command on a terminal of its own. `process` is
- * the fallback where no container can be made, and says so in the terminal; `fake` is the same without the words, so that
- * everything above an engine can be tested fast.
+ * The engines without a container: a pterm-init as a plain child, which starts the command on a terminal of its own.
+ * `process` is the fallback where no container can be made, and says so in the terminal; `fake` is the same without
+ * the words, so that everything above an engine can be tested fast.
  */
 #include "base/child.h"
 #include "base/fd.h"
 #include "base/loop.h"
-#include "base/path.h"
 #include "engine/inside.h"
 #include "wire/init.h"
 
-#include <errno.h>
 #include <unistd.h>
 
 static const char notice[] =
