@@ -15,7 +15,7 @@ teardown() { [ -z "${agent-}" ] || kill "$agent"; pterm_teardown; }
 
 give() { [ "$WHO" = root ] || [ "$(id -u)" != 0 ] || chown -R "$TEST_USER:" "$@"; }
 caller() { as "$WHO" id -u; }
-says() { run pterm new --rm "$@" </dev/null; output=${output//$'\r'/}; mapfile -t lines <<<"$output"; }
+says() { run pterm new --rm "$@" </dev/null; output=${output//$'\r'/}; mapfile -t lines <<<"$output"; echo "$status: $output"; }
 drive() {
 	/usr/bin/python3 -c 'import pexpect' 2>/dev/null || skip "needs python3-pexpect"
 	cp -r "$BATS_TEST_DIRNAME/attach" "$TOP/attach"

@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CHUNK = 64 * 1024 };
+enum { CHUNK = 64 * 1024, END_AGAIN_MS = 100, END_AGAIN_MAX_MS = 2000 };
 
 struct running {
 	struct view *v;
@@ -25,7 +25,8 @@ struct running {
 	struct tty tty;
 	int signals, out_fd;
 	bool owns_out, is_armed, is_over, ends_after_output, sent_newline, input_open;
-	uint64_t position, held_since_ns;
+	uint64_t position;
+	uint64_t due_ns, eof_wait_ms;    /* when a held key goes on, or the end of our input is said again; 0: nothing waits */
 	struct recording *recording;     /* opened with the first byte that is needed from it */
 	uint64_t recorded_until;         /* what lies before is read from the recording, whose positions are the same */
 	struct str out;                  /* read from the ring, filtered, not yet written */
@@ -251,6 +252,26 @@ static void send_input(struct running *r, const struct str *s)
 		r->ends_after_output = true;
 }
 
+static void wait_until(struct running *r, uint64_t after_ms)
+{
+	r->due_ns = time_mono_ns() + after_ms * 1000000;
+}
+
+/*
+ * A pipe or file that is over: say so as a person does, by ctrl-d. A program that switches its terminal to raw mode before it
+ * reads, as shells do when they start, finds a NUL in its place. An input that is over is so for every read, so say it
+ * again, ever less often, with a ctrl-u before it that takes away the NUL.
+ */
+static void say_end_of_input(struct running *r)
+{
+	_str_ end = STR_INIT;
+
+	str_adds(&end, r->eof_wait_ms > 0 ? "\025\004" : r->sent_newline ? "\004" : "\004\004");
+	send_input(r, &end);
+	r->eof_wait_ms = r->eof_wait_ms ? min_u64(2 * r->eof_wait_ms, END_AGAIN_MAX_MS) : END_AGAIN_MS;
+	wait_until(r, r->eof_wait_ms);
+}
+
 static void on_input(struct running *r)
 {
 	char buf[4096];
@@ -259,11 +280,10 @@ static void on_input(struct running *r)
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
-	if (n <= 0) {                            /* a pipe or file that is over: say so as a terminal does, by ctrl-d */
+	if (n <= 0) {
 		r->input_open = false;
-		str_adds(&pass, r->sent_newline ? "\004" : "\004\004");
 		if (!r->tty.is_raw)
-			send_input(r, &pass);
+			say_end_of_input(r);
 		else
 			over(r, VIEW_CLOSED);            /* our terminal hung up */
 		return;
@@ -274,7 +294,9 @@ static void on_input(struct running *r)
 		over(r, VIEW_DETACHED);
 	}
 	send_input(r, &pass);
-	r->held_since_ns = keys_holds(&r->v->keys) ? time_mono_ns() : 0;
+	r->due_ns = 0;
+	if (keys_holds(&r->v->keys))
+		wait_until(r, KEYS_HOLD_MS);
 }
 
 static void on_signal(struct running *r)
@@ -293,25 +315,28 @@ static void on_signal(struct running *r)
 	}
 }
 
-/* How long to sleep: until a held key must go on, if one is held. */
+/* How long to sleep: until something is due. */
 static int wait_ms(struct running *r)
 {
-	uint64_t waited;
+	const uint64_t now = r->due_ns ? time_mono_ns() : 0;
 
-	if (r->held_since_ns == 0)
+	if (r->due_ns == 0)
 		return -1;
-	waited = (time_mono_ns() - r->held_since_ns) / 1000000;
-	return waited >= KEYS_HOLD_MS ? 0 : KEYS_HOLD_MS - (int)waited;
+	return now >= r->due_ns ? 0 : (int)((r->due_ns - now + 999999) / 1000000);
 }
 
-static void let_keys_go(struct running *r)
+static void on_due(struct running *r)
 {
 	_str_ pass = STR_INIT;
 
-	if (r->held_since_ns == 0 || wait_ms(r) > 0)
+	if (wait_ms(r) != 0)
 		return;
+	r->due_ns = 0;
+	if (!r->input_open) {
+		say_end_of_input(r);
+		return;
+	}
 	keys_release(&r->v->keys, &pass);
-	r->held_since_ns = 0;
 	send_input(r, &pass);
 }
 
@@ -346,7 +371,7 @@ static void turn(struct running *r)
 		on_input(r);
 	if (p[2].revents)
 		on_signal(r);
-	let_keys_go(r);
+	on_due(r);
 }
 
 /* An output of our own to write to without blocking: the flag must not be set on a description that a shell shares. */

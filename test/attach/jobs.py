@@ -18,8 +18,11 @@ v.sendline("bg")
 v.expect("sleep 1000")
 ask(v, "kill %1; wait; echo reaped$((1))", "reaped1")
 ask(v, "[ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo ter$((1))minal", "ter1minal")
-v.sendline("cat >/dev/null")
-v.send("a\u00e4\x7f\x7fb\r\x04")  # with IUTF8 one backspace takes a whole character
+v.sendline("cat")
+ask(v, "ready", "ready\r\nready")
+v.send("a\u00e4x\x7f\x7fb\r")  # with IUTF8 one backspace takes a whole character
+v.expect("\nab\r")
+v.send("\x04")
 ask(v, "stty -a | grep -o '.iutf8'", r"[\r\n ]iutf8")
 v.setwinsize(44, 99)
 ask(v, "while [ \"$(stty size)\" != '44 99' ]; do :; done; echo re$((1))sized", "re1sized")
