@@ -18,6 +18,9 @@ int inside_set_console(struct container *c, int fd, struct err *err);
 int inside_set_init(struct container *c, pid_t pid, struct err *err);
 pid_t inside_pid(struct container *c);
 
+int inside_handles(struct container *c, struct engine_handles *ret);
+int inside_adopt(struct container *c, const struct engine_handles *h, struct err *err);
+
 ssize_t inside_read(struct container *c, void *buf, size_t n);
 ssize_t inside_write(struct container *c, const void *buf, size_t n);
 void inside_watch(struct container *c, bool output, bool writable);

@@ -251,7 +251,7 @@ static void end_sandbox(struct container *c)
 }
 
 /* Orphans of a start that did not work come to us, the subreaper; end them so that nothing is left. */
-static void end_orphans(pid_t spare)
+static void end_orphans(const struct container *c)
 {
 	_str_ text = STR_INIT;
 
@@ -266,7 +266,7 @@ static void end_orphans(pid_t spare)
 
 			if (end == p)
 				break;
-			if (pid == spare)
+			if (pid == c->helper_pid || pid == c->keeper_pid)
 				continue;
 			(void)kill(pid, SIGKILL);
 			(void)child_wait(pid);
@@ -300,7 +300,7 @@ static void start_failed(struct container *c, const struct err *why)
 	struct crun *own = c->own;
 
 	end_sandbox(c);
-	end_orphans(c->helper_pid);
+	end_orphans(c);
 	if (own->is_told)
 		return;
 	own->is_told = true;
@@ -428,7 +428,7 @@ static void crun_close(struct container *c)
 		c->was_oom |= cgroup_had_oom(&own->cgroup);
 	end_sandbox(c);
 	if (inside_pid(c) == 0)
-		end_orphans(c->helper_pid);
+		end_orphans(c);
 	if (cut_short)
 		remove_runtime_state(c->spec, c->place);
 	if (c->inside != NULL)
@@ -438,6 +438,19 @@ static void crun_close(struct container *c)
 	c->log_fd = fd_close(c->log_fd);
 	free(own);
 	c->own = NULL;
+}
+
+static int crun_adopt(struct container *c, const struct engine_handles *h, struct err *err)
+{
+	struct crun *own = xcalloc(1, sizeof(*own));
+
+	own->control = -1;
+	own->is_told = true;                             /* it has started: what there is to tell comes from inside */
+	c->own = own;
+	if (spec_has_limits(c->spec))
+		cgroup_find(&own->cgroup, c->place->id, c->run);
+	network_adopt(c);
+	return inside_adopt(c, h, err);
 }
 
 /* In the container's user namespace. @data: the place. */
@@ -495,6 +508,8 @@ const struct engine_ops engine_crun = {
 	.exec_signal = inside_exec_signal,
 	.stats = crun_stats,
 	.pid = inside_pid,
+	.handles = inside_handles,
+	.adopt = crun_adopt,
 	.close = crun_close,
 	.forget = crun_forget,
 	.remove = crun_remove,

@@ -60,7 +60,8 @@ static int fake_create(struct container *c, struct err *err)
 #define DIRECT_OPS \
 	.probe = process_probe, .read = inside_read, .write = inside_write, .watch = inside_watch, \
 	.resize = inside_resize, .signal = inside_signal, .kill = inside_kill, .exec = inside_exec, \
-	.exec_signal = inside_exec_signal, .stats = inside_stats, .pid = inside_pid, .close = inside_close
+	.exec_signal = inside_exec_signal, .stats = inside_stats, .pid = inside_pid, \
+	.handles = inside_handles, .adopt = inside_adopt, .close = inside_close
 
 extern const struct engine_ops engine_process, engine_fake;
 
