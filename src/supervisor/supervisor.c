@@ -67,7 +67,8 @@ static bool fall_back(struct supervisor *s, const struct err *err, int exit_code
 	if (exit_code != 125 || s->spec.fallback == NULL || s->has_fallen_back || s->stop_wanted || str_eq(err->code, "command"))
 		return false;
 	s->has_fallen_back = s->restart_wanted = true;
-	why = xasprintf("no container can be made (%s): going on with the engine '%s'", err_msg(err), s->spec.fallback);
+	why = xasprintf("no container can be made (%s): going on with the engine '%s'%s%s", err_msg(err), s->spec.fallback,
+	                s->spec.fallback_loses ? ", without " : "", s->spec.fallback_loses ? s->spec.fallback_loses : "");
 	supervisor_tell(s, EVENT_warned, -1, why);
 	return true;
 }
