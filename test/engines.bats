@@ -80,6 +80,7 @@ text() { tr -d '\r' <<<"$output"; }
 
 @test "a person gets no fallback without what confines" {
 	export PTERM_CRUN=/nonexistent
+	command -v script >/dev/null || skip "needs script"
 	on_terminal() { as "$WHO" script -qec "$TOP/bin/src/pterm $*" /dev/null </dev/null; }
 	run on_terminal new one --read-only -- echo ran
 	[[ $output != *"NOT a container"* && $output == *PTERM_CRUN* ]]
@@ -196,6 +197,18 @@ stop_of() { # SCRIPT TIMEOUT: what ends a command that says `ready`
 
 @test "what ignores both gets KILL" {
 	[ "$(stop_of "trap '' HUP TERM" 2)" = 9 ]
+}
+
+@test "stop -t 0 and restart -t 0 kill at once" {
+	[ "$(stop_of "trap 'echo heard' HUP TERM" 0)" = 9 ]
+	! grep -q heard "$TOP/$WHO/home/sessions/$(field s id)/output.log"
+	pterm new -d r -- sh -c 'trap "echo heard" HUP TERM; echo ready; while :; do sleep 0.1; done'
+	wait_for 10 grep -q ready "$TOP/$WHO/home/sessions/$(field r id)/output.log"
+	local before=$SECONDS
+	pterm restart --time 0s r
+	[ $((SECONDS - before)) -lt 8 ]
+	[ "$(field r run)" = 2 ]
+	! grep -q heard "$TOP/$WHO/home/sessions/$(field r id)/output.log"
 }
 
 @test "a stopped command is woken to be ended" {
