@@ -90,11 +90,12 @@ static void act(char letter)
 	}
 }
 
+/* A millisecond, so that the loop looks at its descriptors between two letters. */
 static void on_turn(void *data)
 {
 	if (*stage.at == '\0')
 		return;
-	timer_start(stage.turn, 0);
+	timer_start(stage.turn, 1);
 	act(*stage.at++);
 }
 
@@ -103,7 +104,7 @@ static void go_on(const char *letters)
 	if (letters == NULL)
 		return;
 	stage.at = letters;
-	timer_start(stage.turn, 0);
+	timer_start(stage.turn, 1);
 }
 
 static int play_create(struct container *c, struct err *err)
@@ -117,7 +118,7 @@ static int play_create(struct container *c, struct err *err)
 	if (*stage.at == '!')
 		return err_set(err, EIO, "start", "no container today");
 	stage.turn = timer_new(c->loop, on_turn, NULL);
-	timer_start(stage.turn, 0);
+	timer_start(stage.turn, 1);
 	return 0;
 }
 
