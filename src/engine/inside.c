@@ -28,14 +28,17 @@ struct inside {
 
 /* --- commands --- */
 
-/* Without a container the command lives in the caller's world: its home, not the image's. */
-static void use_own_world(struct strv *env)
+/* Without a container the command lives in the caller's world: its home, not the image's; the agent where it really is. */
+static void use_own_world(const struct spec *spec, struct strv *env)
 {
 	static const char *const keys[] = { "HOME", "USER", "LOGNAME", "SHELL", "PATH" };
 
 	for (size_t i = 0; i < array_len(keys); i++)
 		if (getenv(keys[i]) != NULL)
 			strv_set_env(env, keys[i], getenv(keys[i]));
+	for (size_t i = 0; spec->ssh_agent != NULL && i < env->len; i++)
+		if (str_eq(env->items[i], "SSH_AUTH_SOCK=" SSH_AGENT_INSIDE))
+			strv_set_env(env, "SSH_AUTH_SOCK", spec->ssh_agent);
 }
 
 static void add_number(const char *text, struct init_command *head)
@@ -68,7 +71,7 @@ static int command_fd(const struct container *c, const struct engine_exec *x)
 	strv_copy(&env, x->env);
 	strv_set_env(&env, "PTERM_SESSION", c->place->id);
 	if (head.keep_user)
-		use_own_world(&env);
+		use_own_world(c->spec, &env);
 	head.envc = (uint32_t)env.len;
 	if (fd < 0)
 		return -errno;

@@ -68,10 +68,14 @@ void status_set_exit(struct status *s, int wait_status)
 
 void status_describe(const struct status *s, struct str *out)
 {
-	if (s->state != STATUS_ENDED) {
+	if (s->state != STATUS_ENDED)
 		str_adds(out, status_states[s->state]);
-		return;
-	}
+	else
+		status_describe_end(s, out);
+}
+
+void status_describe_end(const struct status *s, struct str *out)
+{
 	switch (s->reason) {
 	case REASON_EXITED:
 		str_addf(out, "exited with code %lld", (long long)s->exit_code);

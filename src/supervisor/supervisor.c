@@ -20,7 +20,6 @@
 
 enum {
 	STOP_HANGUP_MS = 2000,           /* a shell ends on HUP; what ignores it gets TERM after this */
-	STOP_DEFAULT_MS = 10000,         /* and KILL after this */
 	DRAIN_MS = 5000,                 /* a terminal that stays open though every process is gone */
 	BACKOFF_FIRST_MS = 100, BACKOFF_MAX_MS = 60000,
 	BACKOFF_FORGIVEN_MS = 10000,     /* a run that lasted so long begins the back-off anew */
@@ -67,7 +66,8 @@ static bool fall_back(struct supervisor *s, const struct err *err, int exit_code
 	if (exit_code != 125 || s->spec.fallback == NULL || s->has_fallen_back || s->stop_wanted || str_eq(err->code, "command"))
 		return false;
 	s->has_fallen_back = s->restart_wanted = true;
-	why = xasprintf("no container can be made (%s): going on with the engine '%s'", err_msg(err), s->spec.fallback);
+	why = xasprintf("no container can be made (%s): going on with the engine '%s'%s%s", err_msg(err), s->spec.fallback,
+	                s->spec.fallback_loses ? ", without " : "", s->spec.fallback_loses ? s->spec.fallback_loses : "");
 	supervisor_tell(s, EVENT_warned, -1, why);
 	return true;
 }
@@ -159,9 +159,10 @@ static void close_container(struct supervisor *s)
 	if (!s->has_container)
 		return;
 	s->has_container = false;
-	input_release();                                 /* meant for this run */
+	input_clear(s);                                  /* meant for this run */
 	s->container.ops->close(&s->container);
-	if (s->container.was_oom && s->status.reason == REASON_SIGNALED)
+	if (s->container.was_oom && s->status.signo == SIGKILL &&
+	    (s->status.reason == REASON_SIGNALED || s->status.reason == REASON_INIT_LOST))
 		s->status.reason = REASON_OUT_OF_MEMORY;
 	s->status.init_pid = s->status.helper_pid = s->status.helper_start = 0;
 }
@@ -274,19 +275,21 @@ static void end_session(struct supervisor *s)
 	uv_stop(&s->loop);
 }
 
-/* The run is over, and its output is in the ring. */
+/* The run is over, and its output is in the ring. Only when the container is closed its cgroup tells why it was killed. */
 static void finish_run(struct supervisor *s)
 {
+	_fd_ log = s->has_container && s->container.log_fd >= 0 ? fcntl(s->container.log_fd, F_DUPFD_CLOEXEC, 3) : -1;
+
 	timer_stop(s->life_timer);
 	if (s->stop_wanted && !s->restart_wanted)
 		s->status.reason = REASON_STOPPED;
+	close_container(s);
 	if (crash_is_one(&s->status)) {
-		const int r = crash_write(s->session_fd, &s->status, s->container.log_fd);
+		const int r = crash_write(s->session_fd, &s->status, log);
 
 		if (r < 0)
 			log_warn("cannot write crash/: %s, ignoring", strerror(-r));
 	}
-	close_container(s);
 	if (wants_restart(s))
 		begin_again(s);
 	else
@@ -334,11 +337,15 @@ static void stop_now(struct supervisor *s)
 	(void)s->container.ops->kill(&s->container);
 }
 
-/* HUP and CONT, later TERM, later KILL: interactive shells ignore TERM and end on HUP. */
+/* HUP and CONT, later TERM, later KILL: interactive shells ignore TERM and end on HUP. Without time, KILL at once. */
 static void stop_step(struct supervisor *s)
 {
 	struct container *c = &s->container;
 
+	if (s->stop_timeout_ms == 0) {
+		stop_now(s);
+		return;
+	}
 	switch (s->stop_step++) {
 	case 0:
 		(void)c->ops->signal(c, SIGHUP, true);
@@ -404,10 +411,7 @@ void supervisor_stop(struct supervisor *s, const char *by, uint64_t timeout_ms)
 		status_set(&s->status.by, by);
 	if (again && timeout_ms > 0 && s->state == STATE_RUNNING)
 		return;                                          /* it is on its way */
-	if (timeout_ms == 0 && s->state == STATE_RUNNING)
-		stop_now(s);
-	else
-		feed(s, IN_STOP);
+	feed(s, IN_STOP);
 }
 
 void supervisor_restart(struct supervisor *s, const char *by, uint64_t timeout_ms)
@@ -422,7 +426,7 @@ void supervisor_restart(struct supervisor *s, const char *by, uint64_t timeout_m
 
 static void on_term(uv_signal_t *handle, int signo)
 {
-	supervisor_stop(handle->data, "a signal to its supervisor", STOP_DEFAULT_MS);
+	supervisor_stop(handle->data, "a signal to its supervisor", STOP_TIMEOUT_MS);
 }
 
 /* As subreaper we inherit what others leave behind (the runtime's helpers): nobody else would ever wait for those. */
@@ -506,7 +510,7 @@ static void release(struct supervisor *s)
 	uv_run(&s->loop, UV_RUN_NOWAIT);                 /* the close callbacks */
 	(void)uv_loop_close(&s->loop);
 	hub_fini(&s->hub);
-	input_release();
+	str_release(&s->input);
 	s->record = record_close(s->record);
 	s->ring = ring_free(s->ring);
 	err_release(&s->failure);
@@ -544,7 +548,8 @@ static void refuse(struct supervisor *s, int first, const struct err *err)
 
 int supervisor_run(const struct house *house, const char *id, int first, int lock_fd, int listen_fd)
 {
-	struct supervisor s = { .house = house, .session_fd = -1, .listen_fd = listen_fd, .lock_fd = lock_fd };
+	struct supervisor s = { .house = house, .session_fd = -1, .listen_fd = listen_fd, .lock_fd = lock_fd,
+	                        .container.log_fd = -1, .input = STR_INIT };
 	_err_ err = ERR_INIT;
 	int r;
 

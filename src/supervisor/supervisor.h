@@ -41,6 +41,9 @@ struct supervisor {
 	uint64_t stop_timeout_ms;
 	uint64_t run_started_ns;
 
+	struct str input;                /* typed, of which the terminal has taken input_sent bytes: of this run */
+	size_t input_sent;
+
 	struct ring *ring;
 	struct record *record;
 	bool record_failed;              /* the disk does not take it: said once */
@@ -77,7 +80,7 @@ void output_ready(void *supervisor);                      /* the container's str
 void output_writable(void *supervisor);
 /* What a viewer typed; queued while the command does not read. -ENOBUFS when the queue is full. */
 int input_send(struct supervisor *s, const void *data, size_t n);
-void input_release(void);
+void input_clear(struct supervisor *s);                   /* forget what waits */
 
 /* client.c */
 void clients_listen(struct supervisor *s);

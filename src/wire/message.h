@@ -21,7 +21,8 @@ struct message_hello { int64_t version; char *program; };
 struct message_attach { int64_t since; bool is_viewer, read_only; int64_t rows, cols; };   /* since -1: what is recent */
 struct message_resize { int64_t rows, cols; };
 struct message_signal { int64_t signo; };
-struct message_stop { int64_t timeout_ms; char *by; };
+struct message_stop { int64_t timeout_ms; char *by; };     /* how long it may take before KILL; 0: at once */
+enum { STOP_TIMEOUT_MS = 10000 };        /* when nobody said */
 struct message_exec { bool tty, has_user; int64_t rows, cols, uid, gid; struct strv argv, env, groups; char *cwd; };
 struct message_rename { char *name; };
 struct message_wait { bool until_end; };
