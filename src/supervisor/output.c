@@ -9,7 +9,7 @@
 
 #include <errno.h>
 
-enum { INPUT_QUEUE_MAX = 1024 * 1024 };
+enum { INPUT_QUEUE_MAX = 1024 * 1024, PTY_READ_MAX = 4096 };       /* a PTY gives no more at once */
 
 /* Read what there is, at most one reserve of the ring. Bytes; *ret_end: the stream is over. */
 static size_t fill(struct supervisor *s, uint8_t *space, size_t room, bool *ret_end)
@@ -17,7 +17,11 @@ static size_t fill(struct supervisor *s, uint8_t *space, size_t room, bool *ret_
 	size_t n = 0;
 
 	while (n < room) {
-		const ssize_t got = s->container.ops->read(&s->container, space + n, room - n);
+		const size_t want = min_size(room - n, PTY_READ_MAX);
+		ssize_t got;
+
+		ring_arm(s->ring, n, want);
+		got = s->container.ops->read(&s->container, space + n, want);
 
 		if (got == -EINTR)
 			continue;

@@ -32,7 +32,7 @@ struct status {
 	int64_t init_pid, helper_pid, helper_start;
 	char *machine_id, *boot_id;
 	int64_t created_ms, started_ms, ended_ms;
-	int64_t run, restarts;
+	int64_t run, restarts, adoptions;
 	int64_t position;                /* bytes printed since birth, when last written */
 	bool has_container;              /* false: the command runs on the bare host */
 };

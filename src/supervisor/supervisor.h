@@ -10,6 +10,7 @@
 #include "engine/engine.h"
 #include "event/hub.h"
 #include "supervisor/house.h"
+#include "supervisor/keeper.h"
 #include "supervisor/status.h"
 #include "term/record.h"
 #include "term/ring.h"
@@ -48,6 +49,8 @@ struct supervisor {
 	struct record *record;
 	bool record_failed;              /* the disk does not take it: said once */
 
+	struct keeper keeper;
+
 	struct link clients;
 	size_t client_count;
 	struct client *size_owner;       /* who typed last; NULL: nobody yet */
@@ -67,9 +70,18 @@ struct supervisor {
  */
 int supervisor_run(const struct house *house, const char *id, int first, int lock_fd, int listen_fd);
 
+/*
+ * Go on with session @id in the place of a supervisor that is gone. The handles are ours now. Blocks for what is left of
+ * the session's life. The process's exit code; not 0: it could not be taken over.
+ */
+int supervisor_adopt(const struct house *house, const char *id, const struct handles *h);
+
 /* --- between the files of this folder --- */
 
 /* supervisor.c */
+void supervisor_begin(struct supervisor *s);              /* start the command */
+void supervisor_go_on(struct supervisor *s, const struct engine_handles *h);     /* NULL: no container is left */
+void supervisor_life_timer(void *supervisor);
 void supervisor_stop(struct supervisor *s, const char *by, uint64_t timeout_ms);
 void supervisor_restart(struct supervisor *s, const char *by, uint64_t timeout_ms);
 void supervisor_tell(struct supervisor *s, enum event_type type, int64_t number, const char *text);
