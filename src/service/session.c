@@ -163,10 +163,27 @@ int session_all(const struct house *h, struct session_list *ret, struct err *err
 
 static int greet(struct conn *c, struct err *err)
 {
-	const struct message_hello hello = { .version = WIRE_VERSION, .program = (char *)"pterm " PTERM_VERSION };
+	const struct message_hello hello = message_hello_of("pterm " PTERM_VERSION);
 	const int r = conn_send_json(c, MESSAGE_HELLO, &message_hello_object, &hello);
 
 	return r < 0 ? err_set(err, -r, "connection", "cannot talk to the session's supervisor: %m") : 0;
+}
+
+/* Its answer to the greeting: can we talk to each other? */
+static int hear_greeting(struct conn *c, const struct session *s, struct err *err)
+{
+	struct message_hello theirs = { 0 };
+	struct frame f;
+	int r = conn_expect(c, MESSAGE_SUPERVISOR, &f, ANSWER_MS, err);
+
+	if (r < 0)
+		return r;
+	r = json_decode(f.data, f.len, &message_hello_object, &theirs, err);
+	frame_close_fds(&f);
+	if (r == 0)
+		r = message_hello_check(&theirs, s->status.pid, err);
+	json_release(&message_hello_object, &theirs);
+	return r < 0 ? err_wrap(err, "session '%s'", s->status.name) : 0;
 }
 
 static int not_running(const struct session *s, struct err *err)
@@ -184,7 +201,6 @@ static int foreign(const struct session *s, struct err *err)
 int session_connect(const struct session *s, struct conn *ret, struct err *err)
 {
 	_conn_ c = { 0 };
-	struct frame f;
 	int fd, r;
 
 	if (s->is_foreign)
@@ -199,10 +215,9 @@ int session_connect(const struct session *s, struct conn *ret, struct err *err)
 	conn_init(&c, fd);
 	r = greet(&c, err);
 	if (r == 0)
-		r = conn_expect(&c, MESSAGE_SUPERVISOR, &f, ANSWER_MS, err);
+		r = hear_greeting(&c, s, err);
 	if (r < 0)
 		return r;
-	frame_close_fds(&f);
 	*ret = c;
 	c = (struct conn){ 0 };
 	return 0;

@@ -30,6 +30,7 @@ struct client {
 	struct conn conn;
 	struct watch *watch;
 	pid_t peer;
+	bool is_refused;                 /* it speaks another version: whatever it says is not heard */
 	bool is_reader, is_viewer, may_type, is_armed, waits_for_start, waits_for_end;
 	uint64_t rung_ns;                /* when the doorbell was last rung for it */
 	struct term_size size;
@@ -216,8 +217,14 @@ static void on_resize(struct client *c, const struct frame *f, const void *body)
 
 static void on_hello(struct client *c, const struct frame *f, const void *body)
 {
-	const struct message_hello answer = { .version = WIRE_VERSION, .program = (char *)"pterm-supervisor " PTERM_VERSION };
+	const struct message_hello answer = message_hello_of("pterm-supervisor " PTERM_VERSION);
+	_err_ err = ERR_INIT;
 
+	if (message_hello_check(body, getpid(), &err) < 0) {
+		c->is_refused = true;
+		sent(c, conn_send_error(&c->conn, &err, 125));
+		return;
+	}
 	sent(c, conn_send_json(&c->conn, MESSAGE_SUPERVISOR, &message_hello_object, &answer));
 }
 
@@ -304,19 +311,6 @@ static void tell_started(struct client *c)
 
 	json_encode(&text, &status_object, &c->s->status);
 	sent(c, conn_send(&c->conn, MESSAGE_STARTED, text.buf, text.len, NULL, 0));
-}
-
-static void on_wait(struct client *c, const struct frame *f, const void *body)
-{
-	const struct message_wait *m = body;
-
-	c->waits_for_end = true;
-	if (m->until_end)
-		return;
-	if (c->s->state == STATE_RUNNING)
-		tell_started(c);
-	else
-		c->waits_for_start = true;
 }
 
 /* --- exec --- */
@@ -435,17 +429,16 @@ static const struct { enum message type; const struct json_object *object; messa
 	{ MESSAGE_STATUS, NULL, on_status },
 	{ MESSAGE_USAGE, NULL, on_usage },
 	{ MESSAGE_RENAME, &message_rename_object, on_rename },
-	{ MESSAGE_WAIT, &message_wait_object, on_wait },
 };
 
 union body {
 	struct message_hello hello; struct message_attach attach; struct message_resize resize; struct message_signal signal;
-	struct message_stop stop; struct message_exec exec; struct message_rename rename; struct message_wait wait;
+	struct message_stop stop; struct message_exec exec; struct message_rename rename;
 };
 
 static void handle(struct client *c, const struct frame *f)
 {
-	for (size_t i = 0; i < array_len(handlers); i++) {
+	for (size_t i = 0; i < array_len(handlers) && !c->is_refused; i++) {
 		union body body = { 0 };
 		_err_ err = ERR_INIT;
 
