@@ -22,7 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ANSWER_MS = 30000, LOG_MAX = 1024 * 1024 };
+enum { ANSWER_MS = 30000, LOG_MAX = 1024 * 1024, STOP_TRIES = 100 };
 
 void session_release(struct session *s)
 {
@@ -611,28 +611,46 @@ static bool has_ended(const struct session *s)
 	return r == -ENOENT || (r == 0 && now.state == STATUS_ENDED);
 }
 
-int session_stop(struct session *s, uint64_t timeout_ms, struct err *err)
+/* 1: it has ended, or ends as it was told; 0: that supervisor was killed, and another may go on; -errno: see @err. */
+static int stop_once(struct session *s, const struct message_stop *m, struct err *err)
 {
-	const struct message_stop m = { .timeout_ms = (int64_t)timeout_ms, .by = (char *)session_actor() };
 	_conn_ c = { 0 };
 	_fd_ supervisor = -1;
 	struct frame f;
 	int r;
 
-	if (!s->is_alive && !s->is_foreign)
-		return 0;
 	r = session_connect(s, &c, err);
+	if (r == -ESRCH || (r < 0 && has_ended(s)))      /* just now, before it heard us */
+		return 1;
 	if (r < 0)
-		return r == -ESRCH || has_ended(s) ? 0 : r;      /* just now, before it heard us */
+		return r == -EPIPE || r == -ECONNRESET ? 0 : r;
 	supervisor = supervisor_pidfd(&c);
-	r = conn_send_json(&c, MESSAGE_STOP, &message_stop_object, &m);
-	if (r < 0)
-		return err_set(err, -r, "connection", "cannot talk to the supervisor of '%s': %m", s->status.name);
-	r = conn_expect(&c, MESSAGE_ENDED, &f, (int)timeout_ms + ANSWER_MS, err);
-	if (r == -EPIPE)
-		r = 0;                                   /* it ended without a word: the status on disk tells */
+	r = conn_send_json(&c, MESSAGE_STOP, &message_stop_object, m);
+	if (r == 0)
+		r = conn_expect(&c, MESSAGE_ENDED, &f, (int)m->timeout_ms + ANSWER_MS, err);
+	else
+		err_set(err, -r, "connection", "cannot talk to the supervisor of '%s': %m", s->status.name);
+	if (r == -EPIPE || r == -ECONNRESET)             /* it ended without a word: the status on disk tells */
+		return has_ended(s);
 	if (r == 0 && supervisor >= 0)                   /* it has written all it had to write, and nothing of it is left */
 		(void)poll(&(struct pollfd){ .fd = supervisor, .events = POLLIN }, 1, ANSWER_MS);
+	return r < 0 ? r : 1;
+}
+
+int session_stop(struct session *s, uint64_t timeout_ms, struct err *err)
+{
+	const struct message_stop m = { .timeout_ms = (int64_t)timeout_ms, .by = (char *)session_actor() };
+	int r = 0;
+
+	if (!s->is_alive && !s->is_foreign)
+		return 0;
+	for (int tries = 0; r == 0 && tries < STOP_TRIES; tries++)
+		r = stop_once(s, &m, err);
+	if (r == 0)
+		return err_set(err, EPIPE, "supervisor-gone", "the supervisor of '%s' ends whenever it is told to stop, and is "
+		               "replaced: see supervisor.log in the session's directory", s->status.name);
 	s->is_alive = false;
-	return r;
+	if (r > 0)
+		err_release(err);
+	return r < 0 ? r : 0;
 }
