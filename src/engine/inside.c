@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -339,6 +340,13 @@ int inside_set_init(struct container *c, pid_t pid, struct err *err)
 pid_t inside_pid(struct container *c)
 {
 	return c->inside && !c->inside->is_gone ? c->inside->pid : 0;
+}
+
+bool inside_has_ended(struct container *c, int wait_ms)
+{
+	struct pollfd p = { .fd = c->inside ? c->inside->pidfd : -1, .events = POLLIN };
+
+	return p.fd >= 0 && poll(&p, 1, wait_ms) == 1;
 }
 
 /* --- operations --- */

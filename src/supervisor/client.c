@@ -494,6 +494,11 @@ static struct client *client_new(struct supervisor *s, int fd)
 	c->peer = peer.pid;
 	conn_init(&c->conn, fd);
 	c->watch = watch_new(&s->loop, fd, LOOP_READ, on_client, c);
+	if (c->watch == NULL) {
+		conn_close(&c->conn);
+		free(c);
+		return NULL;
+	}
 	link_add_tail(&s->clients, &c->link);
 	s->client_count++;
 	return c;
@@ -521,10 +526,11 @@ static void on_listen(void *data, int events)
 	client_new(s, fd);
 }
 
-void clients_listen(struct supervisor *s)
+int clients_listen(struct supervisor *s, struct err *err)
 {
 	s->bell_timer = timer_new(&s->loop, on_bell_timer, s);
 	s->listen_watch = watch_new(&s->loop, s->listen_fd, LOOP_READ, on_listen, s);
+	return s->listen_watch ? 0 : err_set(err, EIO, "loop", "cannot listen on the session's socket");
 }
 
 bool clients_wait_for_start(const struct supervisor *s)

@@ -482,14 +482,16 @@ static void note_ourselves(struct supervisor *s)
 
 static int prepare(struct supervisor *s, int first, struct err *err)
 {
-	const int r = open_files(s, err);
+	int r = open_files(s, err);
 
 	if (r < 0)
 		return r;
 	note_ourselves(s);
 	hub_join(&s->hub, journal_write, &s->session_fd);
 	s->life_timer = timer_new(&s->loop, on_life_timer, s);
-	clients_listen(s);
+	r = clients_listen(s, err);
+	if (r < 0)
+		return r;
 	watch_signal(s, &s->on_term, on_term, SIGTERM);
 	watch_signal(s, &s->on_child, on_child, SIGCHLD);
 	if (first >= 0)
@@ -507,8 +509,8 @@ static void release(struct supervisor *s)
 		uv_close((uv_handle_t *)&s->on_term, NULL);
 	if (s->on_child.data != NULL)
 		uv_close((uv_handle_t *)&s->on_child, NULL);
-	uv_run(&s->loop, UV_RUN_NOWAIT);                 /* the close callbacks */
-	(void)uv_loop_close(&s->loop);
+	for (int rounds = 0; rounds < 3 && uv_loop_close(&s->loop) == UV_EBUSY; rounds++)
+		uv_run(&s->loop, UV_RUN_NOWAIT);         /* the close callbacks; a first one may only see that we stopped */
 	hub_fini(&s->hub);
 	str_release(&s->input);
 	s->record = record_close(s->record);

@@ -83,7 +83,7 @@ int input_send(struct supervisor *s, const void *data, size_t n);
 void input_clear(struct supervisor *s);                   /* forget what waits */
 
 /* client.c */
-void clients_listen(struct supervisor *s);
+int clients_listen(struct supervisor *s, struct err *err);
 bool clients_wait_for_start(const struct supervisor *s);  /* is there somebody who will hear how the start goes? */
 void clients_first(struct supervisor *s, int fd);         /* of whoever started us: hears of the start and of the end */
 void clients_ring(struct supervisor *s);                  /* there is more output */
