@@ -37,12 +37,12 @@ static const char *libexec_of(const struct place *place, struct str *out)
 	return out->buf;
 }
 
-static int crun_probe(struct str *ret_found)
+static int crun_probe(const char *libexec, struct str *ret_found)
 {
 	struct runtime rt;
 	_err_ err = ERR_INIT;
 
-	if (runtime_find(&rt, PTERM_LIBEXECDIR, "/nonexistent", &err) < 0) {
+	if (runtime_find(&rt, libexec, "/nonexistent", &err) < 0) {
 		str_adds(ret_found, err_msg(&err));
 		return 0;
 	}
