@@ -166,6 +166,16 @@ static void flush_output(struct running *r)
 	r->out_at = 0;
 }
 
+/* The last piece, waiting for a slow reader. The description may be shared with others: its flags stay as they are. */
+static void flush_rest(struct running *r)
+{
+	struct pollfd p = { .fd = r->out_fd, .events = POLLOUT };
+
+	for (flush_output(r); r->out_at < r->out.len && r->result->how != VIEW_CLOSED; flush_output(r))
+		if (poll(&p, 1, -1) < 0 && errno != EINTR)
+			return;
+}
+
 static void note_loss(struct running *r, uint64_t lost)
 {
 	_free_ char *note = xasprintf("\r\n[pterm: %llu bytes were printed faster than this terminal takes them; "
@@ -456,10 +466,8 @@ int view_run(struct view *v, struct view_result *ret, struct err *err)
 		handle_frames(&r);               /* what came together with the answer */
 		while (!r.is_over)
 			turn(&r);
-		if (r.result->how != VIEW_CLOSED) {      /* the last piece, waiting for a slow terminal */
-			(void)fd_set_nonblock(r.out_fd, false);
-			flush_output(&r);
-		}
+		if (r.result->how != VIEW_CLOSED)
+			flush_rest(&r);
 	}
 	tty_restore(&r.tty);
 	ret->position = r.position;

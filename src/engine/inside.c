@@ -399,6 +399,13 @@ pid_t inside_pid(struct container *c)
 	return c->inside && !c->inside->is_gone ? c->inside->pid : 0;
 }
 
+bool inside_has_ended(struct container *c, int wait_ms)
+{
+	struct pollfd p = { .fd = c->inside ? c->inside->pidfd : -1, .events = POLLIN };
+
+	return p.fd >= 0 && poll(&p, 1, wait_ms) == 1;
+}
+
 /* --- operations --- */
 
 ssize_t inside_read(struct container *c, void *buf, size_t n)

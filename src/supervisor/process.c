@@ -77,13 +77,13 @@ static void note_ourselves(struct supervisor *s)
 }
 
 /* From here on there is a loop to run, and whoever connects is heard. */
-static void join_loop(struct supervisor *s)
+static int join_loop(struct supervisor *s, struct err *err)
 {
 	hub_join(&s->hub, journal_write, &s->session_fd);
 	s->life_timer = timer_new(&s->loop, supervisor_life_timer, s);
-	clients_listen(s);
 	watch_signal(s, &s->on_term, on_term, SIGTERM);
 	watch_signal(s, &s->on_child, on_child, SIGCHLD);
+	return clients_listen(s, err);
 }
 
 static void release(struct supervisor *s)
@@ -96,10 +96,11 @@ static void release(struct supervisor *s)
 		uv_close((uv_handle_t *)&s->on_term, NULL);
 	if (s->on_child.data != NULL)
 		uv_close((uv_handle_t *)&s->on_child, NULL);
-	uv_run(&s->loop, UV_RUN_NOWAIT);                 /* the close callbacks */
-	(void)uv_loop_close(&s->loop);
+	for (int rounds = 0; rounds < 3 && uv_loop_close(&s->loop) == UV_EBUSY; rounds++)
+		uv_run(&s->loop, UV_RUN_NOWAIT);         /* the close callbacks; a first one may only see that we stopped */
 	hub_fini(&s->hub);
 	str_release(&s->input);
+	vec_release(&s->exec_ends);
 	s->record = record_close(s->record);
 	s->ring = ring_free(s->ring);
 	err_release(&s->failure);
@@ -167,6 +168,8 @@ int supervisor_run(const struct house *house, const char *id, int first, int loc
 	r = open_session(&s, &err);
 	if (r == 0)
 		r = open_output(&s, &err);
+	if (r == 0)
+		r = join_loop(&s, &err);
 	if (r < 0) {
 		refuse(&s, first, &err);
 		release(&s);
@@ -174,7 +177,6 @@ int supervisor_run(const struct house *house, const char *id, int first, int loc
 	}
 	note_ourselves(&s);
 	s.status.state = STATUS_STARTING;
-	join_loop(&s);
 	if (first >= 0)
 		clients_first(&s, first);
 	HOOK("supervisor.prepared");
@@ -256,6 +258,8 @@ int supervisor_adopt(const struct house *house, const char *id, const struct han
 	prefer_kept_status(&s, h->fds[HANDLE_STATUS]);
 	if (r == 0)
 		r = adopt_output(&s, h->fds[HANDLE_RING], &err);
+	if (r == 0)
+		r = join_loop(&s, &err);
 	if (r < 0) {
 		log_err("%s", err_msg(&err));            /* the keeper tries again, or lets the session end */
 		release(&s);
@@ -266,7 +270,6 @@ int supervisor_adopt(const struct house *house, const char *id, const struct han
 	s.last_exec = (uint32_t)s.status.adoptions << 20;        /* never a number that was used before */
 	if (has_container)
 		(void)pty_get_size(own.console, &s.size);
-	join_loop(&s);
 	keeper_adopt(&s, h->leash);
 	HOOK("supervisor.adopting");
 	supervisor_go_on(&s, has_container ? &own : NULL);

@@ -18,9 +18,11 @@
 #include <stdbool.h>
 #include <uv.h>
 
-enum { SUPERVISOR_RING_SIZE = 1024 * 1024, SUPERVISOR_CLIENTS_MAX = 256 };
+enum { SUPERVISOR_RING_SIZE = 1024 * 1024, SUPERVISOR_CLIENTS_MAX = 256, EXEC_ENDS_MAX = 64 };
 
 enum state { STATE_STARTING, STATE_RUNNING, STATE_DRAINING, STATE_WAITING, STATE_ENDED, STATE_COUNT };
+
+struct exec_end { uint32_t exec; int wait_status; };
 
 struct supervisor {
 	uv_loop_t loop;
@@ -56,6 +58,7 @@ struct supervisor {
 	struct client *size_owner;       /* who typed last; NULL: nobody yet */
 	struct term_size size;
 	uint32_t last_exec;
+	VEC(struct exec_end) exec_ends;  /* of clients of a supervisor before us, who have not come back yet */
 
 	struct hub hub;
 	struct watch *listen_watch;
@@ -95,7 +98,7 @@ int input_send(struct supervisor *s, const void *data, size_t n);
 void input_clear(struct supervisor *s);                   /* forget what waits */
 
 /* client.c */
-void clients_listen(struct supervisor *s);
+int clients_listen(struct supervisor *s, struct err *err);
 bool clients_wait_for_start(const struct supervisor *s);  /* is there somebody who will hear how the start goes? */
 void clients_first(struct supervisor *s, int fd);         /* of whoever started us: hears of the start and of the end */
 void clients_ring(struct supervisor *s);                  /* there is more output */

@@ -84,6 +84,13 @@ static const struct json_field exited_fields[] = {
 	{ "wait_status", FIELD_INT, offsetof(struct message_exited, wait_status), .required = true },
 };
 
+static const struct json_field exec_id_fields[] = {
+	{ "exec", FIELD_INT, offsetof(struct message_exec_id, exec), .min = 0, .max = UINT32_MAX },
+};
+static const struct json_field upgrade_fields[] = {
+	{ "program", FIELD_STR, offsetof(struct message_upgrade, program), .required = true },
+};
+
 /* A newer peer may say more than we know: never strict. */
 #define OBJECT(name) \
 	const struct json_object message_##name##_object = \
@@ -99,6 +106,8 @@ OBJECT(error);
 OBJECT(ring);
 OBJECT(usage);
 OBJECT(exited);
+OBJECT(exec_id);
+OBJECT(upgrade);
 
 struct message_hello message_hello_of(const char *program)
 {

@@ -30,6 +30,8 @@ struct message_error { char *code, *message; int64_t no, exit_code; };
 struct message_ring { int64_t position, lost; };
 struct message_usage { int64_t cpu_ns, memory_bytes, memory_max, pids; };
 struct message_exited { int64_t wait_status; };
+struct message_exec_id { int64_t exec; };
+struct message_upgrade { char *program; };
 
 /* What we say of ourselves; @program: borrowed. */
 struct message_hello message_hello_of(const char *program);
@@ -41,4 +43,5 @@ int message_hello_check(const struct message_hello *theirs, int64_t pid, struct 
 
 extern const struct json_object message_hello_object, message_attach_object, message_resize_object,
 	message_signal_object, message_stop_object, message_exec_object, message_rename_object,
-	message_error_object, message_ring_object, message_usage_object, message_exited_object;
+	message_error_object, message_ring_object, message_usage_object, message_exited_object,
+	message_exec_id_object, message_upgrade_object;

@@ -22,6 +22,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { GONE_MS = 100 };                  /* from giving up its namespaces to its end a process takes no time */
+
 struct crun {
 	int control;                     /* to the sandbox process; -1 once it has said all */
 	struct watch *control_watch;
@@ -35,12 +37,12 @@ static const char *libexec_of(const struct place *place, struct str *out)
 	return out->buf;
 }
 
-static int crun_probe(struct str *ret_found)
+static int crun_probe(const char *libexec, struct str *ret_found)
 {
 	struct runtime rt;
 	_err_ err = ERR_INIT;
 
-	if (runtime_find(&rt, PTERM_LIBEXECDIR, "/nonexistent", &err) < 0) {
+	if (runtime_find(&rt, libexec, "/nonexistent", &err) < 0) {
 		str_adds(ret_found, err_msg(&err));
 		return 0;
 	}
@@ -180,7 +182,7 @@ static int launch(struct container *c, struct sandbox *s, const struct idmap *ma
 	HOOK("supervisor.sandbox-started");
 	own->control = own_control;
 	own->control_watch = watch_new(c->loop, own_control, LOOP_READ, on_report, c);
-	return 0;
+	return own->control_watch ? 0 : err_set(err, EIO, "loop", "cannot watch the sandbox process");
 }
 
 /* What the runtime says: a file, so that it outlives a supervisor that is killed during the start. */
@@ -224,10 +226,12 @@ static int crun_create(struct container *c, struct err *err)
 	s.runtime_id = id;
 	runtime_arguments(&s, &rt);
 	c->log_fd = open_log(c->place);
-	s.log = fcntl(c->log_fd, F_DUPFD_CLOEXEC, 3);
+	s.log = c->log_fd < 0 ? -1 : fcntl(c->log_fd, F_DUPFD_CLOEXEC, 3);
+	if (s.log < 0)
+		return err_set(err, errno, "runtime-log", "cannot write '%s/runtime.log': %m", c->place->session_dir);
 	r = fd_socketpair(SOCK_SEQPACKET, control);
-	if (s.log < 0 || r < 0)
-		return err_set(err, r < 0 ? -r : errno, "sandbox", "cannot talk to a sandbox process: %m");
+	if (r < 0)
+		return err_set(err, -r, "sandbox", "cannot talk to a sandbox process: %m");
 	s.control = control[1];
 	r = launch(c, &s, &map, control[0], err);
 	if (own->control < 0)
@@ -358,8 +362,13 @@ static int on_init_report(struct container *c, pid_t pid, struct err *err)
 {
 	int r = inside_set_init(c, pid, err);
 
-	if (r == 0 && c->spec->network == NETWORK_PRIVATE)
-		r = network_start(c, pid, err);
+	if (r < 0 || c->spec->network != NETWORK_PRIVATE)
+		return r;
+	r = network_start(c, pid, err);
+	if (r < 0 && inside_has_ended(c, GONE_MS)) {             /* it was quick: what counts is how it ended */
+		err_release(err);
+		return 0;
+	}
 	return r;
 }
 

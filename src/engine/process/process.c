@@ -20,7 +20,7 @@ static void describe(const struct spec *spec, struct str *out)
 	str_adds(out, "\r\n");
 }
 
-static int process_probe(struct str *ret_found)
+static int process_probe(const char *libexec, struct str *ret_found)
 {
 	str_adds(ret_found, "always there; isolates nothing");
 	return 1;
