@@ -99,7 +99,7 @@ ends_with_the_session() {
 
 	begin killed -p 9090:8080 "${@:2}"
 	pid=$(helper killed "$1")
-	kill -KILL "$(field killed pid)"
+	"$BATS_TEST_DIRNAME/tools/fault" kill $("$BATS_TEST_DIRNAME/tools/fault" pid owners "$(field killed id)")
 	pterm ls >/dev/null
 	is_gone "$pid"
 	[ "$(field killed reason)" = supervisor-lost ]

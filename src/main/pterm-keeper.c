@@ -94,6 +94,7 @@ static void become_supervisor(const struct keeper *k, int leash)
 	const int leash_high = fcntl(leash, F_DUPFD_CLOEXEC, FIRST_HELD_FD);
 	sigset_t none;
 
+	HOOK_FORGET();
 	(void)dup2(leash_high, ADOPT_LEASH_FD);
 	for (int i = 0; i < HANDLE_COUNT; i++) {
 		if (i < (int)k->fd_count)
@@ -145,7 +146,6 @@ static bool replace(struct keeper *k)
 		k->pause_ms = k->pause_ms == 0 ? PAUSE_FIRST_MS : k->pause_ms < PAUSE_MAX_MS ? 2 * k->pause_ms : PAUSE_MAX_MS;
 		(void)poll(NULL, 0, k->pause_ms);
 	}
-	HOOK("keeper.replacing");
 	return start_supervisor(k);
 }
 

@@ -22,7 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ANSWER_MS = 30000, LOG_MAX = 1024 * 1024, STOP_TRIES = 100 };
+enum { ANSWER_MS = 30000, LOG_MAX = 1024 * 1024, TRIES = 100 };
 
 void session_release(struct session *s)
 {
@@ -198,16 +198,12 @@ static int foreign(const struct session *s, struct err *err)
 	               s->status.name);
 }
 
-int session_connect(const struct session *s, struct conn *ret, struct err *err)
+static int connect_once(const struct session *s, struct conn *ret, struct err *err)
 {
 	_conn_ c = { 0 };
-	int fd, r;
+	const int fd = fd_connect_unix(s->fd, "control.sock", SOCK_STREAM);
+	int r;
 
-	if (s->is_foreign)
-		return foreign(s, err);
-	if (!s->is_alive)
-		return not_running(s, err);
-	fd = fd_connect_unix(s->fd, "control.sock", SOCK_STREAM);
 	if (fd == -ECONNREFUSED || fd == -ENOENT)        /* closed since we looked */
 		return not_running(s, err);
 	if (fd < 0)
@@ -221,6 +217,21 @@ int session_connect(const struct session *s, struct conn *ret, struct err *err)
 	*ret = c;
 	c = (struct conn){ 0 };
 	return 0;
+}
+
+int session_connect(const struct session *s, struct conn *ret, struct err *err)
+{
+	int r = -EPIPE;
+
+	if (s->is_foreign)
+		return foreign(s, err);
+	if (!s->is_alive)
+		return not_running(s, err);
+	for (int tries = 0; (r == -EPIPE || r == -ECONNRESET) && tries < TRIES; tries++) {
+		err_release(err);
+		r = connect_once(s, ret, err);           /* one that is killed is replaced */
+	}
+	return r;
 }
 
 int session_ask_status(const struct session *s, struct status *ret, struct err *err)
@@ -623,7 +634,7 @@ static int stop_once(struct session *s, const struct message_stop *m, struct err
 	if (r == -ESRCH || (r < 0 && has_ended(s)))      /* just now, before it heard us */
 		return 1;
 	if (r < 0)
-		return r == -EPIPE || r == -ECONNRESET ? 0 : r;
+		return r;
 	supervisor = supervisor_pidfd(&c);
 	r = conn_send_json(&c, MESSAGE_STOP, &message_stop_object, m);
 	if (r == 0)
@@ -644,7 +655,7 @@ int session_stop(struct session *s, uint64_t timeout_ms, struct err *err)
 
 	if (!s->is_alive && !s->is_foreign)
 		return 0;
-	for (int tries = 0; r == 0 && tries < STOP_TRIES; tries++)
+	for (int tries = 0; r == 0 && tries < TRIES; tries++)
 		r = stop_once(s, &m, err);
 	if (r == 0)
 		return err_set(err, EPIPE, "supervisor-gone", "the supervisor of '%s' ends whenever it is told to stop, and is "

@@ -255,6 +255,13 @@ int supervisor_adopt(const struct house *house, const char *id, const struct han
 	s.lock_fd = h->fds[HANDLE_LOCK];
 	s.listen_fd = h->fds[HANDLE_LISTEN];
 	r = open_session(&s, &err);
+	if (r == -ENOENT) {                              /* it has ended, and was being removed: finish that */
+		s.keeper.leash = h->leash;
+		keeper_release(&s);
+		release(&s);
+		session_remove_rest(house);
+		return 0;
+	}
 	prefer_kept_status(&s, h->fds[HANDLE_STATUS]);
 	if (r == 0)
 		r = adopt_output(&s, h->fds[HANDLE_RING], &err);
@@ -271,7 +278,6 @@ int supervisor_adopt(const struct house *house, const char *id, const struct han
 	if (has_container)
 		(void)pty_get_size(own.console, &s.size);
 	keeper_adopt(&s, h->leash);
-	HOOK("supervisor.adopting");
 	supervisor_go_on(&s, has_container ? &own : NULL);
 	if (s.state != STATE_ENDED) {
 		supervisor_save(&s);
