@@ -124,8 +124,14 @@ everybody_at() {
 			case $whom in
 			new) kill_at "$point" new alive ;;
 			supervisor)
-				kill_at "$point" supervisor supervisor-lost start-failed
-				kill_at "$point" supervisor-group supervisor-lost start-failed
+				# once there is a keeper, another supervisor goes on
+				for whom in supervisor supervisor-group; do
+					kill_at "$point" $whom $(if [[ " $here " == *" keeper "* ]]; then echo alive; else echo supervisor-lost start-failed; fi)
+				done
+				;;
+			keeper)
+				kill_at "$point" keeper alive
+				kill_at "$point" owners supervisor-lost
 				;;
 			command)
 				kill_at "$point" command start-failed signaled
@@ -153,7 +159,8 @@ everybody_at() {
 	kill_at cli.session-made new start-failed
 	kill_at cli.supervisor-started new alive
 	kill_at cli.supervisor-started new-group alive
-	kill_at cli.supervisor-started supervisor start-failed supervisor-lost
+	kill_at cli.supervisor-started supervisor start-failed supervisor-lost alive
+	kill_at cli.supervisor-started owners start-failed supervisor-lost
 }
 
 @test "a start, while the supervisor gets ready: everybody is killed in turn" {

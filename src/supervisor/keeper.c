@@ -93,6 +93,7 @@ static int start(struct supervisor *s)
 		fd_close(pair[0]);
 		return r;
 	}
+	s->container.keeper_pid = s->keeper.pid;         /* an engine that ends orphans spares it */
 	s->keeper.leash = pair[0];
 	s->keeper.watch = watch_new(&s->loop, s->keeper.leash, LOOP_READ, on_leash, s);
 	return 0;
