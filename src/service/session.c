@@ -636,3 +636,16 @@ int session_stop(struct session *s, uint64_t timeout_ms, struct err *err)
 	s->is_alive = false;
 	return r;
 }
+
+void session_await_end(const struct session *s)
+{
+	_cleanup_(status_release) struct status now = { 0 };
+	_fd_ supervisor = -1;
+	uint64_t start = 0;
+
+	if (status_read(s->fd, &now, NULL) < 0 || now.state == STATUS_ENDED || now.pid <= 0)
+		return;
+	supervisor = proc_pidfd((pid_t)now.pid);
+	if (supervisor >= 0 && proc_start_time((pid_t)now.pid, &start) == 0 && (int64_t)start == now.pid_start)
+		(void)poll(&(struct pollfd){ .fd = supervisor, .events = POLLIN }, 1, -1);
+}
