@@ -100,6 +100,7 @@ settle_and_check() {
 		[[ $point == init.* ]] || [ "$(pterm exec -T box echo hello)" = hello ]
 		pterm rm -f box
 	else
+		wait_for 20 has_ended box
 		check_record box "$@"
 	fi
 	assert_nothing_left
@@ -108,6 +109,7 @@ settle_and_check() {
 }
 has_settled() { [[ $(field "$1" state) == @(running|ended) ]]; }
 is_running() { [ "$(field "$1" state)" = running ]; }
+has_ended() { [ "$(field "$1" state)" = ended ]; }
 
 # At each point, kill everybody who is there, and the process groups of those that have one of their own.
 everybody_at() {
@@ -189,7 +191,6 @@ everybody_at() {
 		done
 	done
 }
-has_ended() { [ "$(field "$1" state)" = ended ]; }
 
 @test "an end, at every stage: the supervisor and init are killed" {
 	for point in init.reaped supervisor.exited supervisor.ending supervisor.ended; do

@@ -160,7 +160,7 @@ static void flush_output(struct running *r)
 	r->out_at = 0;
 }
 
-/* The last piece, waiting for a slow reader. The description may be shared with others: its flags stay as they are. */
+/* The last piece, waiting for a slow reader. The flags of a description that others may share stay as they are. */
 static void flush_rest(struct running *r)
 {
 	struct pollfd p = { .fd = r->out_fd, .events = POLLOUT };

@@ -65,7 +65,7 @@ int session_discard(const struct house *h, struct session *s, struct err *err);
  * rest. 0, also when it had ended before; -errno. @timeout_ms: how long it may take before KILL.
  */
 int session_stop(struct session *s, uint64_t timeout_ms, struct err *err);
-/* Wait until the supervisor of one that is ending has written its last. Takes no lock: others look whether it is free. */
+/* Wait until the supervisor of one that is ending has written its last. Takes no lock, since others look at it. */
 void session_await_end(const struct session *s);
 /* Who acts, for the record: the user's name. Static storage. */
 const char *session_actor(void);

@@ -13,8 +13,8 @@
 #include <stdio.h>
 
 /*
- * Remove @dir of a session whose spec does not tell the map of its ids: every map that a user can have leads to the same ids
- * outside. Root removes them as they are.
+ * Remove @dir of a session whose spec does not tell the map of its ids: every map that a user can have leads to the
+ * same ids outside. Root removes them as they are.
  */
 static int remove_by_any_map(const char *dir, struct err *err)
 {

@@ -66,8 +66,8 @@ static bool fall_back(struct supervisor *s, const struct err *err, int exit_code
 	if (exit_code != 125 || s->spec.fallback == NULL || s->has_fallen_back || s->stop_wanted || str_eq(err->code, "command"))
 		return false;
 	s->has_fallen_back = s->restart_wanted = true;
-	why = xasprintf("no container can be made (%s): going on with the engine '%s'%s%s", err_msg(err), s->spec.fallback,
-	                s->spec.fallback_loses ? ", without " : "", s->spec.fallback_loses ? s->spec.fallback_loses : "");
+	why = xasprintf("no container can be made (%s): going on with the engine '%s'%s%s", err_msg(err),
+	                s->spec.fallback, s->spec.fallback_loses ? ", without " : "", s->spec.fallback_loses ? s->spec.fallback_loses : "");
 	supervisor_tell(s, EVENT_warned, -1, why);
 	return true;
 }
@@ -260,10 +260,10 @@ static void end_session(struct supervisor *s)
 	s->status.ended_ms = (int64_t)time_now_ms();
 	s->status.pid = s->status.pid_start = 0;
 	s->record = record_close(s->record);
+	supervisor_save(s);                              /* first: whom we let go below looks at it */
 	s->listen_watch = watch_free(s->listen_watch);
-	s->listen_fd = fd_close(s->listen_fd);           /* who comes now finds nobody, and looks at the status */
+	s->listen_fd = fd_close(s->listen_fd);
 	(void)unlinkat(s->session_fd, "control.sock", 0);
-	supervisor_save(s);
 	HOOK("supervisor.ended");
 	status_describe(&s->status, &why);
 	supervisor_tell(s, EVENT_ended, s->status.exit_code, why.buf);
@@ -275,7 +275,7 @@ static void end_session(struct supervisor *s)
 	uv_stop(&s->loop);
 }
 
-/* The run is over, and its output is in the ring. Only when the container is closed its cgroup tells why it was killed. */
+/* The run is over, and its output is in the ring. Closing the container tells whether it was killed for memory. */
 static void finish_run(struct supervisor *s)
 {
 	_fd_ log = s->has_container && s->container.log_fd >= 0 ? fcntl(s->container.log_fd, F_DUPFD_CLOEXEC, 3) : -1;
