@@ -129,7 +129,7 @@ static int find_start(struct logs *l, const struct options *o, const struct sess
 static int follow(struct logs *l, const struct session *s, struct err *err)
 {
 	_conn_ conn = { 0 };
-	struct view v = { .conn = &conn, .session_fd = s->fd, .name = s->status.name, .since = (int64_t)l->position,
+	struct view v = { .conn = &conn, .session_fd = s->fd, .since = (int64_t)l->position,
 	                  .read_only = true, .in_fd = -1, .out_fd = STDOUT_FILENO, .filter = filter, .filter_data = l };
 	struct view_result result = { .status = STR_INIT };
 	bool is_lost;

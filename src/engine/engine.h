@@ -28,7 +28,7 @@ enum engine_features {
 
 /* Where one session's things are. All borrowed; absolute paths. */
 struct place {
-	const char *id, *name;
+	const char *id;
 	const char *session_dir;         /* records */
 	const char *store_dir;           /* upper/ and work/ of this session */
 	const char *home;                /* $PTERM_HOME and $PTERM_STORE: hidden from volumes that contain them */

@@ -86,7 +86,7 @@ static void end_remains(const struct house *h, const char *id, int session_fd, c
 	(void)unlinkat(session_fd, "control.sock", 0);
 	if (has_spec && spec_has_limits(&spec))
 		cgroup_remove_of(id, (unsigned)st->run);
-	house_place(h, id, st->name, &place);
+	house_place(h, id, &place);
 	if (ops != NULL && ops->forget != NULL)
 		ops->forget(&spec, &place);
 }
