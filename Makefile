@@ -60,12 +60,14 @@ bench: build
 	@tools/install-deps --bench --quiet
 	@bench/run $(BUILD)
 
+# Unit and end-to-end tests with AddressSanitizer and UBSan in every program but pterm-init, which is static. Any report
+# fails it. E2E= as above.
 asan:
 	@tools/install-deps --tests --quiet
 	@$(MAKE) --no-print-directory build BUILD=$(BUILD)-asan \
 		MESON_ARGS="-Dhooks=true -Db_sanitize=address,undefined -Db_lundef=false"
 	@meson test -C $(BUILD)-asan --suite unit --print-errorlogs
-	@test/run $(BUILD)-asan
+	@PTERM_SANITIZED=yes test/run $(BUILD)-asan $(E2E)
 
 # FUZZ_SECONDS for each target.
 FUZZ_SECONDS ?= 60

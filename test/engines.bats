@@ -12,7 +12,7 @@ text() { tr -d '\r' <<<"$output"; }
 
 @test "--engine process says in the terminal and in the record that it is no container" {
 	run pterm new s --engine process -- sh -c 'echo out; exit 4' </dev/null
-	[ "$status" -eq 4 ]
+	[ "$status" -eq 4 ] || { echo "status $status: $output"; return 1; }
 	[[ $(text) == *"NOT a container"*out* ]]
 	[ "$(field s has_container)" = False ]
 	[ "$(field s engine)" = process ]
@@ -106,7 +106,7 @@ text() { tr -d '\r' <<<"$output"; }
 
 @test "fake is silent and runs the command as it is" {
 	run pterm new --rm --engine fake -- sh -c 'echo out; exit 4' </dev/null
-	[ "$status" -eq 4 ]
+	[ "$status" -eq 4 ] || { echo "status $status: $output"; return 1; }
 	[ "$(text)" = out ]
 }
 

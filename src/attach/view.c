@@ -79,15 +79,8 @@ static void read_recorded(struct running *r)
 
 static void on_failed(struct running *r, const struct frame *f)
 {
-	struct message_error m = { 0 };
-
-	if (json_decode(f->data, f->len, &message_error_object, &m, r->err) == 0) {
-		err_set(r->err, m.no > 0 && m.no < 4096 ? (int)m.no : EIO, m.code ? m.code : "error", "%s",
-		        m.message ? m.message : "the supervisor gave no reason");
-		r->result->has_failed = true;
-		r->result->exit_code = (int)m.exit_code;
-	}
-	json_release(&message_error_object, &m);
+	(void)conn_error(f, &r->result->exit_code, r->err);
+	r->result->has_failed = true;
 }
 
 /* The answer to ATTACH: the ring, in place of one that we had; or why there is none. @since: what we asked for. */
@@ -166,7 +159,7 @@ static void flush_output(struct running *r)
 	r->out_at = 0;
 }
 
-/* The last piece, waiting for a slow reader. The description may be shared with others: its flags stay as they are. */
+/* The last piece, waiting for a slow reader. The flags of a description that others may share stay as they are. */
 static void flush_rest(struct running *r)
 {
 	struct pollfd p = { .fd = r->out_fd, .events = POLLOUT };
@@ -430,21 +423,6 @@ static void open_output(struct running *r)
 	r->owns_out = true;
 }
 
-static int open_signals(struct running *r)
-{
-	sigset_t set;
-
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&set);
-	sigaddset(&set, SIGWINCH);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	if (!r->tty.is_raw && r->v->in_fd >= 0)
-		sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 int view_run(struct view *v, struct view_result *ret, struct err *err)
 {
 	struct running r = { .v = v, .result = ret, .err = err, .tty = { .fd = -1 }, .signals = -1, .out = STR_INIT,
@@ -462,7 +440,7 @@ int view_run(struct view *v, struct view_result *ret, struct err *err)
 		if (r.wants_all && recording_open(&r.recording, v->session_fd, NULL) != 0)   /* before a --rm takes it away */
 			r.recording = NULL;
 		open_output(&r);
-		r.signals = open_signals(&r);
+		r.signals = tty_signals(!r.tty.is_raw && v->in_fd >= 0);
 		handle_frames(&r);               /* what came together with the answer */
 		while (!r.is_over)
 			turn(&r);

@@ -9,7 +9,6 @@
 struct view {
 	struct conn *conn;               /* to the supervisor, greeted */
 	int session_fd;                  /* for what is older than the ring */
-	const char *name;
 	int64_t since;                   /* a position; -1: what is recent */
 	bool read_only, is_viewer;       /* not a viewer: no terminal, only output (logs -f) */
 	struct keys keys;

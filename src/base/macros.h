@@ -13,7 +13,7 @@
 #define _noreturn_ __attribute__((noreturn))
 
 /* Undo on leaving the scope: _cleanup_(str_release) struct str s = STR_INIT; */
-#define _cleanup_(fn) __attribute__((cleanup(fn)))
+#define _cleanup_(fn) __attribute__((cleanup(fn), unused))      /* unused: a lock is only held */
 
 /* Give away what a _cleanup_ variable owns: return TAKE(p); */
 #define TAKE(p) ({ __typeof__(p) take_ = (p); (p) = NULL; take_; })

@@ -13,14 +13,7 @@ static const struct arg_option rows[] = {
 
 static int send_signal(struct house *h, struct session *s, void *data, struct err *err)
 {
-	const struct message_signal m = { .signo = ((struct options *)data)->signo };
-	_conn_ conn = { 0 };
-	struct frame f;
-	int r = session_connect(s, &conn, err);
-
-	if (r == 0)
-		r = conn_send_json(&conn, MESSAGE_SIGNAL, &message_signal_object, &m);
-	return r < 0 ? r : conn_expect(&conn, MESSAGE_OK, &f, 30000, err);
+	return session_signal(s, ((struct options *)data)->signo, err);
 }
 
 static int run(void *options, struct arg_words *words, struct err *err)

@@ -1,15 +1,12 @@
 #include "cli/lines.h"
 #include "cli/open.h"
 
-#include "base/fd.h"
 #include "base/units.h"
 #include "term/record.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 enum { CHUNK = 64 * 1024 };
@@ -129,28 +126,18 @@ static int find_start(struct logs *l, const struct options *o, const struct sess
 	return 0;
 }
 
-/* The supervisor cannot be reached: it is ending. Wait until it has. */
-static int wait_for_end(const struct session *s, struct err *err)
-{
-	_fd_ lock = openat(s->fd, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-
-	if (lock >= 0 && flock(lock, LOCK_SH) < 0)
-		return err_set(err, errno, "lock", "cannot wait for the end of session '%s': %m", s->status.name);
-	return 0;
-}
-
 static int follow(struct logs *l, const struct session *s, struct err *err)
 {
 	_conn_ conn = { 0 };
-	struct view v = { .conn = &conn, .session_fd = s->fd, .name = s->status.name, .since = (int64_t)l->position,
+	struct view v = { .conn = &conn, .session_fd = s->fd, .since = (int64_t)l->position,
 	                  .read_only = true, .in_fd = -1, .out_fd = STDOUT_FILENO, .filter = filter, .filter_data = l };
 	struct view_result result = { .status = STR_INIT };
 	bool is_lost;
 	int r;
 
 	if (session_connect(s, &conn, NULL) < 0) {
-		r = wait_for_end(s, err);
-		return r < 0 ? r : print_recorded(l, err);
+		session_await_end(s);                    /* it cannot be reached: it is ending */
+		return print_recorded(l, err);
 	}
 	r = view_run(&v, &result, err);
 	is_lost = r == 0 && result.how == VIEW_ENDED && result.status.len == 0;

@@ -109,8 +109,8 @@ const struct command cmd_new = {
 		"what it makes there belongs to you.\n"
 		"\n"
 		"When no container can be made on this host, a person at a terminal gets the command without one, which is announced "
-		"and recorded; programs get an error unless they ask for it with --fallback process. What it cannot have then is said "
-		"there; but nothing goes on without a limit, a --network none or private, or a --read-only that was asked for.\n"
+		"and recorded; programs get an error unless they ask for it with --fallback process. What it cannot have then is "
+		"said there; but nothing goes on without a limit, a network of its own or a read-only place that was asked for.\n"
 		"\n"
 		"There is no --privileged: it would undo the confinement that pterm is for.",
 	.examples =

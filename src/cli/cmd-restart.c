@@ -10,22 +10,11 @@ static const struct arg_option rows[] = {
 	{ 'a', "all", NULL, "every session", ARG_FLAG, offsetof(struct options, all) },
 };
 
-static int restart_running(struct session *s, uint64_t timeout_ms, struct conn *conn, struct err *err)
-{
-	const struct message_stop m = { .timeout_ms = (int64_t)timeout_ms, .by = (char *)session_actor() };
-	const int r = session_connect(s, conn, err);
-
-	if (r < 0)
-		return r;
-	return conn_send_json(conn, MESSAGE_RESTART, &message_stop_object, &m);
-}
-
 static int restart(struct house *h, struct session *s, void *data, struct err *err)
 {
 	const struct options *o = data;
 	_conn_ conn = { 0 };
-	int r = s->is_alive ? restart_running(s, o->has_timeout ? o->timeout_ms : STOP_TIMEOUT_MS, &conn, err)
-	                    : session_start(h, s, &conn, err);
+	int r = session_restart(h, s, o->has_timeout ? o->timeout_ms : STOP_TIMEOUT_MS, &conn, err);
 
 	if (r < 0)
 		return r;

@@ -12,21 +12,10 @@ static const struct arg_option rows[] = {
 static int discard(struct house *h, struct session *s, void *data, struct err *err)
 {
 	const struct options *o = data;
-	int r;
 
 	if (s->is_alive && o->all && !o->force)
 		return 0;
-	if (s->is_alive && o->force) {
-		_free_ char *id = xstrdup(s->id);
-
-		r = session_stop(s, 0, err);
-		if (r < 0)
-			return r;
-		session_release(s);
-		if (session_find_any(h, id, s, NULL) < 0)            /* it was one of --rm, and is gone already */
-			return 0;
-	}
-	return session_discard(h, s, err);
+	return o->force ? session_remove_forced(h, s, err) : session_discard(h, s, err);
 }
 
 static int run(void *options, struct arg_words *words, struct err *err)

@@ -16,22 +16,19 @@ int open_session(struct house *h, const char *ref, struct session *ret, struct e
 int await_start(struct conn *conn, const char *command, const char *name, struct err *err)
 {
 	for (;;) {
-		struct message_error why = { 0 };
+		_err_ why = ERR_INIT;
 		struct frame f;
 		int r = conn_wait(conn, &f, -1), code = 0;
 
 		if (r < 0)
 			return err_set(err, -r, "supervisor-lost", "the session's supervisor was lost while it started: %m");
 		if (f.type == MESSAGE_ERROR) {
-			r = json_decode(f.data, f.len, &message_error_object, &why, err);
-			code = why.exit_code > 0 ? (int)why.exit_code : EXIT_PTERM;
-			if (r == 0)
-				fprintf(stderr, "pterm %s: %s\n", command, why.message ? why.message : "it could not be started");
-			json_release(&message_error_object, &why);
+			(void)conn_error(&f, &code, &why);
+			fprintf(stderr, "pterm %s: %s\n", command, err_msg(&why));
 		}
 		frame_close_fds(&f);
-		if (code != 0 || r < 0)
-			return r < 0 ? r : code;
+		if (code != 0)
+			return code;
 		if (f.type == MESSAGE_STARTED || f.type == MESSAGE_ENDED) {
 			printf("%s\n", name);
 			return 0;
@@ -51,7 +48,7 @@ static int exit_code_of(const struct str *status_json)
 int show_session(struct conn *conn, int session_fd, const char *name, const char *keys, bool read_only, int64_t since,
                  struct err *err)
 {
-	struct view v = { .conn = conn, .session_fd = session_fd, .name = name, .since = since, .read_only = read_only,
+	struct view v = { .conn = conn, .session_fd = session_fd, .since = since, .read_only = read_only,
 	                  .is_viewer = true, .in_fd = STDIN_FILENO, .out_fd = STDOUT_FILENO };
 	struct view_result result = { .status = STR_INIT };
 	int r = keys_parse(keys ? keys : KEYS_DEFAULT, &v.keys, err);

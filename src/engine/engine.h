@@ -28,7 +28,7 @@ enum engine_features {
 
 /* Where one session's things are. All borrowed; absolute paths. */
 struct place {
-	const char *id, *name;
+	const char *id;
 	const char *session_dir;         /* records */
 	const char *store_dir;           /* upper/ and work/ of this session */
 	const char *home;                /* $PTERM_HOME and $PTERM_STORE: hidden from volumes that contain them */
@@ -62,7 +62,7 @@ struct engine_exec { const struct strv *argv, *env; const char *cwd; const struc
 struct engine_ops {
 	const char *name, *summary;
 	enum engine_features features;
-	/* Is it usable on this host, with our programs in @libexec? 1, with what was found ("crun 1.21 at …"); 0, with the reason. */
+	/* Is it usable here, our programs being in @libexec? 1, with what was found ("crun 1.21 at …"); 0, with the reason. */
 	int (*probe)(const char *libexec, struct str *ret_found);
 	/*
 	 * Begin to run @c. 0: events will come. <0: see @err, none will. The container keeps its spec, place and loop,

@@ -28,7 +28,7 @@ struct inside {
 
 /* --- commands --- */
 
-/* Without a container the command lives in the caller's world: its home, not the image's; the agent where it really is. */
+/* Without a container the command lives in the caller's world: its home, not the image's, and its own agent's socket. */
 static void use_own_world(const struct spec *spec, struct strv *env)
 {
 	static const char *const keys[] = { "HOME", "USER", "LOGNAME", "SHELL", "PATH" };

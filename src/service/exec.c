@@ -90,7 +90,7 @@ static int request(struct running *run, const struct message_exec *m, const int 
 		return err_set(err, -r, "exec", "cannot ask the session to run '%s': %s", m->argv.items[0],
 		               r == -EMSGSIZE ? "its arguments are too long" : strerror(-r));
 	for (;;) {
-		struct message_error why = { 0 };
+		_err_ why = ERR_INIT;
 		struct frame f;
 		int code;
 
@@ -112,15 +112,12 @@ static int request(struct running *run, const struct message_exec *m, const int 
 			frame_close_fds(&f);
 			continue;
 		}
-		r = json_decode(f.data, f.len, &message_error_object, &why, err);
-		code = (int)why.exit_code;
-		if (r == 0 && (code == 126 || code == 127))
-			fprintf(stderr, "pterm exec: %s\n", why.message ? why.message : "it could not be run");
-		else if (r == 0)
-			r = err_set(err, why.no > 0 && why.no < 4096 ? (int)why.no : EIO, why.code ? why.code : "exec", "%s",
-			            why.message ? why.message : "it could not be run");
-		json_release(&message_error_object, &why);
-		return r < 0 ? r : code;
+		(void)conn_error(&f, &code, &why);
+		frame_close_fds(&f);
+		if (code != 126 && code != 127)
+			return err_move(err, &why);
+		fprintf(stderr, "pterm exec: %s\n", err_msg(&why));
+		return code;
 	}
 }
 
@@ -267,21 +264,6 @@ static void run_loop(struct running *run)
 		turn(run);
 }
 
-static int open_signals(bool raw)
-{
-	sigset_t set;
-
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&set);
-	sigaddset(&set, SIGWINCH);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	if (!raw)
-		sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 static void pipe_init(struct pipe_end *p, int from, int to)
 {
 	*p = (struct pipe_end){ .from = from, .to = to, .is_done = from < 0 };
@@ -307,7 +289,7 @@ static int run_it(struct running *run, const struct message_exec *m, struct err 
 	if (r == 0 && m->tty && isatty(STDIN_FILENO))
 		r = tty_raw(&run->tty, STDIN_FILENO, err);
 	if (r == 0) {
-		run->signals = open_signals(run->tty.is_raw);
+		run->signals = tty_signals(!run->tty.is_raw);
 		pipe_init(&run->in, STDIN_FILENO, m->tty ? run->master : ours[0]);
 		pipe_init(&run->out, m->tty ? run->master : ours[1], STDOUT_FILENO);
 		pipe_init(&run->errors, ours[2], STDERR_FILENO);

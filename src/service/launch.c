@@ -337,7 +337,7 @@ static int check_engine(const char *name, const char *option, struct err *err)
 
 /* --- what an engine cannot do --- */
 
-/* An option of `new` that was given. What confines or limits must be had or refused; the rest may be missed after a fall back. */
+/* An option of `new`. What confines or limits must be had or refused; the rest may be missing after a fall back. */
 struct wish { const char *option; bool is_there, confines; enum engine_features needs; };
 
 enum { WISH_COUNT = 12 };
@@ -377,16 +377,17 @@ static int check_wishes(const struct engine_ops *ops, const struct wish wishes[W
 {
 	for (size_t i = 0; i < WISH_COUNT; i++)
 		if (lacks(ops, &wishes[i]))
-			return err_set(err, ENOTSUP, "engine-cannot", "the engine '%s' cannot do %s: leave it out, or use an engine that "
-			               "makes containers (pterm engines lists them)", ops->name, wishes[i].option);
+			return err_set(err, ENOTSUP, "engine-cannot", "the engine '%s' cannot do %s: leave it out, or use an engine "
+			               "that makes containers (pterm engines lists them)", ops->name, wishes[i].option);
 	return 0;
 }
 
 /*
- * What may happen when no container can be made. Asked for: an option that confines is refused at once. Not asked for:
- * there is no fallback then, and the session fails. All else that is lost is told when it happens.
+ * What may happen when no container can be made. A fallback that was asked for and an option that confines are refused
+ * together; one that was not asked for is not taken then, and the session fails. What else is lost is told in time.
  */
-static int set_fallback(const struct launch *l, const struct wish wishes[WISH_COUNT], struct spec *spec, struct err *err)
+static int set_fallback(const struct launch *l, const struct wish wishes[WISH_COUNT], struct spec *spec,
+                        struct err *err)
 {
 	const struct engine_ops *ops = engine_find(l->fallback ? l->fallback : "process");
 	_str_ lost = STR_INIT;
@@ -401,8 +402,8 @@ static int set_fallback(const struct launch *l, const struct wish wishes[WISH_CO
 		if (wishes[i].confines && l->fallback == NULL)
 			return 0;
 		if (wishes[i].confines)
-			return err_set(err, ENOTSUP, "engine-cannot", "--fallback %s: the engine '%s' cannot do %s, and nothing may run "
-			               "without it: leave out one of the two", ops->name, ops->name, wishes[i].option);
+			return err_set(err, ENOTSUP, "engine-cannot", "--fallback %s: the engine '%s' cannot do %s, and nothing may "
+			               "run without it: leave out one of the two", ops->name, ops->name, wishes[i].option);
 		str_addf(&lost, "%s%s", lost.len > 0 ? ", " : "", wishes[i].option);
 	}
 	spec->fallback = xstrdup(ops->name);
@@ -418,7 +419,8 @@ static int check_engine_can(const struct engine_ops *ops, const struct launch *l
 	list_wishes(l, spec, wishes);
 	r = check_wishes(ops, wishes, err);
 	if (r == 0 && spec->ports.len > 0 && spec->network != NETWORK_PRIVATE)
-		r = err_set(err, EINVAL, "bad-option", "-p publishes ports of a network of the session's own: add --network private");
+		r = err_set(err, EINVAL, "bad-option", "-p publishes ports of a network of the session's own: add --network "
+		            "private");
 	return r < 0 ? r : set_fallback(l, wishes, spec, err);
 }
 

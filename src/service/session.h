@@ -60,10 +60,18 @@ int session_start(const struct house *h, struct session *s, struct conn *conn, s
 int session_rename(const struct house *h, struct session *s, const char *name, struct err *err);
 /* Remove an ended one. -EBUSY: it runs. */
 int session_discard(const struct house *h, struct session *s, struct err *err);
+/* Remove one; when it runs it is killed first. */
+int session_remove_forced(const struct house *h, struct session *s, struct err *err);
 /*
  * Stop a running one and wait until it has ended. Of @s only .is_alive is new then; its status on disk tells the
  * rest. 0, also when it had ended before; -errno. @timeout_ms: how long it may take before KILL.
  */
 int session_stop(struct session *s, uint64_t timeout_ms, struct err *err);
+/* Send the command of a running one a signal; KILL ends everything inside. 0 or -errno; -ESRCH: it does not run. */
+int session_signal(const struct session *s, int signo, struct err *err);
+/* Stop its command, as session_stop does, and start it again; one that has ended is started. @conn as of session_create. */
+int session_restart(const struct house *h, struct session *s, uint64_t timeout_ms, struct conn *conn, struct err *err);
+/* Wait until the supervisor of one that is ending has written its last. Takes no lock, since others look at it. */
+void session_await_end(const struct session *s);
 /* Who acts, for the record: the user's name. Static storage. */
 const char *session_actor(void);

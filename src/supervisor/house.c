@@ -203,10 +203,10 @@ void house_close(struct house *h)
 		h->names_fd = fd_close(h->names_fd);
 }
 
-void house_place(const struct house *h, const char *id, const char *name, struct place *ret)
+void house_place(const struct house *h, const char *id, struct place *ret)
 {
 	*ret = (struct place){
-		.id = xstrdup(id), .name = xstrdup(name), .home = h->home, .store = h->store, .runtime_dir = h->runtime,
+		.id = xstrdup(id), .home = h->home, .store = h->store, .runtime_dir = h->runtime,
 		.init_program = h->init_program, .seccomp_file = h->seccomp_file,
 		.session_dir = path_join(h->sessions, id),
 		.store_dir = xasprintf("%s/sessions/%s", h->store, id),
@@ -216,7 +216,6 @@ void house_place(const struct house *h, const char *id, const char *name, struct
 void place_release(struct place *p)
 {
 	free((char *)p->id);
-	free((char *)p->name);
 	free((char *)p->session_dir);
 	free((char *)p->store_dir);
 	*p = (struct place){ 0 };

@@ -25,7 +25,7 @@ void house_close(struct house *h);
 #define _house_ _cleanup_(house_close) struct house
 
 /* The place of session @id; the strings live until place_release. */
-void house_place(const struct house *h, const char *id, const char *name, struct place *ret);
+void house_place(const struct house *h, const char *id, struct place *ret);
 void place_release(struct place *p);
 
 /* Does @text look like an id? SESSION_ID_LEN hexadecimal digits. */

@@ -143,7 +143,7 @@ static void init(struct supervisor *s, const struct house *house, const char *id
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);          /* the container's first process comes to us */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
-	house_place(house, id, "", &s->place);
+	house_place(house, id, &s->place);
 	link_init(&s->clients);
 	hub_init(&s->hub);
 	uv_loop_init(&s->loop);

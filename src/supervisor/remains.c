@@ -77,7 +77,7 @@ void remains_end(const struct house *h, const char *id, int session_fd, const st
 	vec_release(&pids);
 	if (has_spec && spec_has_limits(&spec))
 		cgroup_remove_of(id, (unsigned)st->run);
-	house_place(h, id, st->name, &place);
+	house_place(h, id, &place);
 	if (ops != NULL && ops->forget != NULL)
 		ops->forget(&spec, &place);
 }

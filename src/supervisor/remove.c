@@ -13,8 +13,8 @@
 #include <stdio.h>
 
 /*
- * Remove @dir of a session whose spec does not tell the map of its ids: every map that a user can have leads to the same ids
- * outside. Root removes them as they are.
+ * Remove @dir of a session whose spec does not tell the map of its ids: every map that a user can have leads to the
+ * same ids outside. Root removes them as they are.
  */
 static int remove_by_any_map(const char *dir, struct err *err)
 {
@@ -59,7 +59,7 @@ static int remove_content(const struct house *h, const char *id, const char *dir
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : err_set(err, errno, "remove", "cannot open '%s/%s': %m", h->sessions, dir);
-	house_place(h, id, "", &place);
+	house_place(h, id, &place);
 	if (str_eq(h->store, h->home)) {                 /* upper/ and work/ have moved with the directory */
 		free((char *)place.store_dir);
 		place.store_dir = path_join(h->sessions, dir);

@@ -49,4 +49,5 @@ void status_set_exit(struct status *s, int wait_status);
  * One phrase for people: "exited with code 3", "killed by SIGTERM", "stopped by ann"; for a live session its state.
  */
 void status_describe(const struct status *s, struct str *out);
-void status_describe_end(const struct status *s, struct str *out);   /* of a run that has ended, whatever the session does now */
+/* How its last run ended, whatever the session does now. */
+void status_describe_end(const struct status *s, struct str *out);

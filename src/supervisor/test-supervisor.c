@@ -1,4 +1,4 @@
-/* The life of a session, with an engine that does what the test wrote down, and one client that says what the test wrote down. */
+/* The life of a session, with an engine that does, and a client that says, what the test wrote down. */
 #include "base/fd.h"
 #include "base/loop.h"
 #include "base/path.h"
@@ -164,8 +164,8 @@ static void play_close(struct container *c)
 	str_adds(&stage.did, "close ");
 }
 
-#define PLAY_OPS .create = play_create, .read = play_read, .write = play_write, .watch = play_watch, .resize = play_resize, \
-	.signal = play_signal, .kill = play_kill, .close = play_close
+#define PLAY_OPS .create = play_create, .read = play_read, .write = play_write, .watch = play_watch, \
+	.resize = play_resize, .signal = play_signal, .kill = play_kill, .close = play_close
 
 static const struct engine_ops one = { .name = "one", .features = ENGINE_ISOLATES, PLAY_OPS };
 static const struct engine_ops other = { .name = "other", PLAY_OPS };
@@ -342,7 +342,7 @@ TEST(out_of_memory_is_said_wherever_the_end_is_said)
 	assert_end(REASON_OUT_OF_MEMORY, 137, 1);
 	assert_crash(REASON_OUT_OF_MEMORY, "out of memory");
 	clear();
-	perform(&(struct play){ .runs = { "sfg" }, .is_oom = true });    /* something in it was, and the command went on */
+	perform(&(struct play){ .runs = { "sfg" }, .is_oom = true });    /* one of its processes: it went on */
 	assert_end(REASON_EXITED, 3, 1);
 	clear();
 }
@@ -368,7 +368,8 @@ TEST(on_failure_tries_again)
 	clear();
 }
 
-static const struct message_stop in_time = { .timeout_ms = 60000, .by = (char *)"ann" }, now = { .timeout_ms = 0, .by = (char *)"ann" };
+static const struct message_stop in_time = { .timeout_ms = 60000, .by = (char *)"ann" };
+static const struct message_stop now = { .timeout_ms = 0, .by = (char *)"ann" };
 
 TEST(a_stop_begins_with_hup)
 {

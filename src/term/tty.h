@@ -17,3 +17,8 @@ int tty_raw(struct tty *t, int fd, struct err *err);
 void tty_restore(struct tty *t);
 /* The size, or 24 x 80 where the terminal says 0 or is none. */
 struct term_size tty_size(int fd);
+/*
+ * For whoever shows a session: a signalfd of WINCH, TERM and HUP, and INT where no raw terminal makes it a key. They are
+ * blocked from now on, and PIPE is ignored. -1 when there is none.
+ */
+int tty_signals(bool with_int);

@@ -166,12 +166,14 @@ int conn_wait(struct conn *c, struct frame *ret, int timeout_ms)
 	}
 }
 
-static int error_from_frame(const struct frame *f, struct err *err)
+int conn_error(const struct frame *f, int *ret_exit_code, struct err *err)
 {
 	struct message_error body = { 0 };
 	_err_ why = ERR_INIT;
 	int r = json_decode(f->data, f->len, &message_error_object, &body, &why);
 
+	if (ret_exit_code != NULL)
+		*ret_exit_code = body.exit_code > 0 && body.exit_code < 256 ? (int)body.exit_code : 125;
 	if (r < 0)
 		r = err_move(err, &why);
 	else
@@ -195,7 +197,7 @@ int conn_expect(struct conn *c, enum message want, struct frame *ret, int timeou
 			return err_set(err, -r, "connection", "cannot hear the session's supervisor: %m");
 		if (ret->type == want)
 			return 0;
-		r = ret->type == MESSAGE_ERROR ? error_from_frame(ret, err) : 0;
+		r = ret->type == MESSAGE_ERROR ? conn_error(ret, NULL, err) : 0;
 		frame_close_fds(ret);
 		if (r < 0)
 			return r;

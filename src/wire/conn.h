@@ -40,4 +40,6 @@ int conn_wait(struct conn *c, struct frame *ret, int timeout_ms);
  * -ETIMEDOUT when it passes. 0 with the frame in @ret (close its fds).
  */
 int conn_expect(struct conn *c, enum message want, struct frame *ret, int timeout_ms, struct err *err);
+/* What an ERROR frame says, into @err: its -errno. *ret_exit_code (may be NULL) is what a command exits with for it. */
+int conn_error(const struct frame *f, int *ret_exit_code, struct err *err);
 uint64_t frame_position(const struct frame *f);

@@ -122,7 +122,7 @@ int message_hello_check(const struct message_hello *theirs, int64_t pid, struct 
 
 	if (theirs->version >= WIRE_OLDEST && oldest <= WIRE_VERSION)
 		return 0;
-	return err_set(err, EPROTONOSUPPORT, "other-version", "%s speaks version %lld of the messages between pterm and its "
-	               "supervisors, and this side version %d: use the session with the pterm that started it%s", who,
+	return err_set(err, EPROTONOSUPPORT, "other-version", "%s speaks version %lld of the messages between pterm and "
+	               "its supervisors, and this side version %d: use the session with the pterm that started it%s", who,
 	               (long long)theirs->version, (int)WIRE_VERSION, end);
 }

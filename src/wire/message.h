@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 
-/* WIRE_VERSION is raised when an old peer could misunderstand; new keys alone do not. WIRE_OLDEST: the oldest still spoken. */
+/* WIRE_VERSION is raised when an old peer could misunderstand: not for new keys alone. WIRE_OLDEST: still spoken. */
 enum { WIRE_VERSION = 1, WIRE_OLDEST = 1 };
 
 enum message {
@@ -36,8 +36,8 @@ struct message_upgrade { char *program; };
 /* What we say of ourselves; @program: borrowed. */
 struct message_hello message_hello_of(const char *program);
 /*
- * Is there a version that both we and who said @theirs speak? 0; or -EPROTONOSUPPORT, with what to do about the session of
- * supervisor @pid (0: not known) in @err.
+ * Is there a version that both we and who said @theirs speak? 0; or -EPROTONOSUPPORT, with what to do about the session
+ * of supervisor @pid (0: not known) in @err.
  */
 int message_hello_check(const struct message_hello *theirs, int64_t pid, struct err *err);
 

@@ -6,7 +6,7 @@
 
 /* --- a made-up host --- */
 
-static const char *given, *programs;             /* $PTERM_CRUN; the programs that there are, with a blank around each */
+static const char *given, *programs;     /* $PTERM_CRUN; the programs that there are, with a blank around each */
 
 static const char *made_up_env(const void *data, const char *name)
 {
