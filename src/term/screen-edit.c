@@ -179,8 +179,11 @@ void cursor_restore(struct screen *s)
 		mode_put(s, MODE_ORIGIN, saved->is_origin);
 		s->cursor.pen = c->pen;
 		s->cursor.charsets = c->charsets;
-		cursor_to(s, c->row, c->col);
-		s->cursor.wraps_next = c->wraps_next && s->cursor.col == c->col;
+		if (saved->is_origin)
+			cursor_to(s, min_u(max_u(c->row, s->top), s->bottom), min_u(max_u(c->col, s->left), s->right));
+		else
+			cursor_to(s, c->row, c->col);
+		s->cursor.wraps_next = c->wraps_next && s->cursor.col == c->col && s->cursor.col + 1u == print_limit(s);
 	}
 	pen_changed(s);
 }
@@ -284,15 +287,14 @@ static void erase_in_display(struct screen *s, int what, bool is_selective)
 	}
 }
 
-static bool is_iso_protected(const struct screen *s) { return s->protection == ISO_PROTECTION; }
-static void ed(struct screen *s, const struct parser *p) { erase_in_display(s, parse_param(p, 0, 0), is_iso_protected(s)); }
-static void el(struct screen *s, const struct parser *p) { erase_in_line(s, parse_param(p, 0, 0), is_iso_protected(s)); }
+static void ed(struct screen *s, const struct parser *p) { erase_in_display(s, parse_param(p, 0, 0), s->is_iso_protected); }
+static void el(struct screen *s, const struct parser *p) { erase_in_line(s, parse_param(p, 0, 0), s->is_iso_protected); }
 static void decsed(struct screen *s, const struct parser *p) { erase_in_display(s, parse_param(p, 0, 0), true); }
 static void decsel(struct screen *s, const struct parser *p) { erase_in_line(s, parse_param(p, 0, 0), true); }
 
 static void ech(struct screen *s, const struct parser *p)
 {
-	row_erase(s, row_at(s, s->cursor.row), s->cursor.col, s->cursor.col + count_param(p, 0), is_iso_protected(s));
+	row_erase(s, row_at(s, s->cursor.row), s->cursor.col, s->cursor.col + count_param(p, 0), s->is_iso_protected);
 	s->cursor.wraps_next = false;
 }
 
@@ -499,7 +501,7 @@ void screen_reset(struct screen *s, bool is_hard)
 	s->cursor.pen = (struct style){ 0 };
 	s->cursor.charsets = (struct charsets){ .gr = 2 };
 	s->cursor.wraps_next = false;
-	s->protection = OFF_PROTECTION;
+	s->is_iso_protected = false;
 	s->attribute_extent = 0;
 	memset(s->key_resources, -1, sizeof(s->key_resources));
 	pen_changed(s);
@@ -548,7 +550,7 @@ static void decsca(struct screen *s, const struct parser *p)
 		return;
 	s->cursor.pen.attributes &= (uint16_t)~SCREEN_PROTECTED;
 	s->cursor.pen.attributes |= what == 1 ? SCREEN_PROTECTED : 0;
-	s->protection = DEC_PROTECTION;
+	s->is_iso_protected = false;
 	pen_changed(s);
 }
 
@@ -557,7 +559,7 @@ static void iso_protect(struct screen *s, bool on)
 {
 	s->cursor.pen.attributes &= (uint16_t)~SCREEN_PROTECTED;
 	s->cursor.pen.attributes |= on ? SCREEN_PROTECTED : 0;
-	s->protection = ISO_PROTECTION;
+	s->is_iso_protected = true;
 	pen_changed(s);
 }
 

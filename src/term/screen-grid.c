@@ -59,9 +59,9 @@ void row_clear(struct screen *s, struct row *row, uint32_t style)
 void row_cut(const struct screen *s, struct row *row, unsigned col)
 {
 	if (col < s->col_count && row->cells[col].text == CELL_TAIL) {
-		row->cells[col].text = 0;
+		row->cells[col].text = ' ';
 		if (col > 0)
-			row->cells[col - 1].text = 0;
+			row->cells[col - 1].text = ' ';
 	}
 }
 
@@ -170,6 +170,13 @@ static void rotate(struct row *rows, unsigned top, unsigned bottom, unsigned n)
 	memcpy(rows + bottom + 1 - n, first, n * sizeof(*rows));
 }
 
+/* The line above goes on in a row that is no longer there. */
+static void part_above(struct screen *s, struct area a)
+{
+	if (a.top > 0)
+		row_at(s, a.top - 1)->is_wrapped = false;
+}
+
 void scroll_up(struct screen *s, struct area a, unsigned n)
 {
 	const uint32_t style = blank_style(s);
@@ -180,6 +187,9 @@ void scroll_up(struct screen *s, struct area a, unsigned n)
 		return;
 	if (is_whole_width(s, a)) {
 		rotate(s->buffer->rows, a.top, a.bottom, n);
+		if (n <= a.bottom - a.top)
+			row_at(s, a.bottom - n)->is_wrapped = false;
+		part_above(s, a);
 		for (unsigned r = a.bottom + 1 - n; r <= a.bottom; r++)
 			row_clear(s, row_at(s, r), style);
 		return;
@@ -202,6 +212,8 @@ void scroll_down(struct screen *s, struct area a, unsigned n)
 	if (is_whole_width(s, a)) {
 		if (n < height)
 			rotate(s->buffer->rows, a.top, a.bottom, height - n);
+		row_at(s, a.bottom)->is_wrapped = false;
+		part_above(s, a);
 		for (unsigned r = a.top; r < a.top + n; r++)
 			row_clear(s, row_at(s, r), style);
 		return;

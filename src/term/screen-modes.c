@@ -97,9 +97,9 @@ static bool change_buffer(struct screen *s, unsigned number, bool on)
 		buffer_switch(s, on);
 		return true;
 	case 1047:
-		if (!on && screen_is_alternate(s))
-			erase_screen(s);
 		buffer_switch(s, on);
+		if (!on)
+			buffer_release(&s->alternate);
 		return true;
 	case 1048:
 		(on ? cursor_save : cursor_restore)(s);
@@ -108,10 +108,12 @@ static bool change_buffer(struct screen *s, unsigned number, bool on)
 		if (on)
 			cursor_save(s);
 		buffer_switch(s, on);
-		if (on)
+		if (on) {
 			erase_screen(s);
-		else
+		} else {
+			buffer_release(&s->alternate);       /* the next to come finds it erased in any case */
 			cursor_restore(s);
+		}
 		return true;
 	}
 	return false;

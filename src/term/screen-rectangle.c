@@ -47,9 +47,9 @@ static void deccra(struct screen *s, const struct parser *p)
 
 		memcpy(c, row_at(s, from.top + r)->cells + from.left, width * sizeof(*c));
 		if (c[0].text == CELL_TAIL)
-			c[0].text = 0;
+			c[0].text = ' ';
 		if (c[width - 1].text & CELL_WIDE)
-			c[width - 1].text = 0;
+			c[width - 1].text = ' ';
 	}
 	for (unsigned r = 0; r < height; r++) {
 		struct row *row = row_at(s, to.top + r);
@@ -142,7 +142,12 @@ static void change(struct screen *s, unsigned r, unsigned from, unsigned to, con
 		else
 			style = (struct style){ .link = style.link, .attributes = style.attributes & SCREEN_PROTECTED };
 		cells[c].style = style_put(s, &style);
+		if (cells[c].text == 0)
+			cells[c].text = ' ';             /* what nobody printed has a background and nothing else */
 	}
+	for (unsigned c = max_u(from, 1); c <= to + 1 && c < s->col_count; c++)
+		if (cells[c].text == CELL_TAIL)
+			cells[c].style = cells[c - 1].style;
 }
 
 /* DECSACE chooses: a stream of characters from the first place to the last (the default), or the rectangle. */

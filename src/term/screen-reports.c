@@ -126,8 +126,8 @@ static void push_titles(struct screen *s, int what)
 		memmove(s->icons, s->icons + 1, (TITLES_MAX - 1) * sizeof(*s->icons));
 		s->title_count--;
 	}
-	s->titles[s->title_count] = what != 1 && s->title ? xstrdup(s->title) : NULL;
-	s->icons[s->title_count] = what != 2 && s->icon ? xstrdup(s->icon) : NULL;
+	s->titles[s->title_count] = what != 1 ? xstrdup(screen_title(s)) : NULL;
+	s->icons[s->title_count] = what != 2 ? xstrdup(s->icon ? s->icon : "") : NULL;
 	s->title_count++;
 }
 

@@ -5,6 +5,7 @@
 #include "term/screen-state.h"
 
 #include "base/list.h"
+#include "term/render.h"
 
 /* A place that must be found again: in the old rows, then in the new ones. */
 struct place { unsigned row, col; bool is_behind; bool is_found; };
@@ -64,7 +65,7 @@ static void append_row(struct rewrap *w, unsigned r, unsigned *col)
 		struct cell cell = cells[c];
 
 		if (cols == 1 && (is_wide || cell.text == CELL_TAIL))
-			cell.text = 0;                   /* there is no room for it */
+			cell.text = ' ';                 /* there is no room for it */
 		if (*col + (is_wide && cols > 1 ? 2 : 1) > cols) {
 			row->is_wrapped = true;
 			row = add_row(w);
@@ -98,7 +99,7 @@ static void copy_cut(struct rewrap *w, unsigned r)
 
 	memcpy(row->cells, w->old[r].cells, n * sizeof(*row->cells));
 	if (row->cells[n - 1].text & CELL_WIDE)
-		row->cells[n - 1].text = 0;
+		row->cells[n - 1].text = ' ';
 	row->size = w->old[r].size;
 	row->marks = w->old[r].marks;
 	for (unsigned i = 0; i < PLACES; i++)
@@ -230,4 +231,70 @@ void screen_resize(struct screen *s, unsigned rows, unsigned cols)
 	s->last_character = 0;
 	if (mode_is_set(s, MODE_RESIZE_REPORTS))
 		report_size(s);
+}
+
+/* --- a part of it, for a window of another size --- */
+
+/* The first row or column that is shown, so that the place @at is. */
+static unsigned window_start(unsigned at, unsigned shown, unsigned all)
+{
+	return shown >= all || at < shown ? 0 : min_u(at + 1 - shown, all - shown);
+}
+
+static void crop_buffer(struct screen *s, struct buffer *b, const struct screen *from, const struct buffer *old, unsigned top,
+                        unsigned left)
+{
+	const unsigned rows = min_u(s->row_count, from->row_count), cols = min_u(s->col_count, from->col_count);
+
+	b->rows = NULL;
+	b->cells = NULL;
+	if (old->rows == NULL)
+		return;
+	buffer_init(s, b);
+	for (unsigned r = 0; r < rows; r++) {
+		const struct row *o = &old->rows[r + top];
+		struct row *row = &b->rows[r];
+
+		memcpy(row->cells, o->cells + left, cols * sizeof(*row->cells));
+		if (row->cells[0].text == CELL_TAIL)
+			row->cells[0].text = ' ';
+		if (row->cells[cols - 1].text & CELL_WIDE)
+			row->cells[cols - 1].text = ' ';
+		row->marks = o->marks;
+		row->is_wrapped = o->is_wrapped && s->col_count == from->col_count && r + 1u < rows;
+	}
+}
+
+static void crop_cursor(const struct screen *s, struct cursor *c, unsigned top, unsigned left)
+{
+	const unsigned row = c->row > top ? c->row - top : 0, col = c->col > left ? c->col - left : 0;
+
+	c->wraps_next = c->wraps_next && col + 1 == s->col_count;
+	c->row = (uint16_t)min_u(row, s->row_count - 1u);
+	c->col = (uint16_t)min_u(col, s->col_count - 1u);
+}
+
+struct screen *screen_crop(const struct screen *s, unsigned rows, unsigned cols)
+{
+	struct screen *c = screen_copy(s);
+	const unsigned top = window_start(s->cursor.row, rows, s->row_count), left = window_start(s->cursor.col, cols, s->col_count);
+
+	buffer_release(&c->main);
+	buffer_release(&c->alternate);
+	c->row_count = (uint16_t)max_u(1, min_u(rows, SCREEN_SIDE_MAX));
+	c->col_count = (uint16_t)max_u(1, min_u(cols, SCREEN_SIDE_MAX));
+	crop_buffer(c, &c->main, s, &s->main, top, left);
+	crop_buffer(c, &c->alternate, s, &s->alternate, top, left);
+	crop_cursor(c, &c->cursor, top, left);
+	crop_cursor(c, &c->main.saved.cursor, top, left);
+	crop_cursor(c, &c->alternate.saved.cursor, top, left);
+	c->tabs = xrealloc(c->tabs, c->col_count);
+	for (unsigned i = 0; i < c->col_count; i++)
+		c->tabs[i] = i + left < s->col_count ? s->tabs[i + left] : 0;
+	mode_put(c, MODE_ORIGIN, false);
+	mode_put(c, MODE_MARGINS, false);
+	margins_reset(c);
+	c->last_character = 0;
+	parse_release(&c->parser);
+	return c;
 }

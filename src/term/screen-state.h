@@ -8,7 +8,7 @@
 #include "term/screen.h"
 
 /*
- * A cell: what is printed, and an index into the styles. Text is 0 when nothing is, a code point, or CELL_CLUSTER and an index into
+ * A cell: what is printed, and an index into the styles. Text is 0 when nothing is (then the style is a background), a code point, or CELL_CLUSTER and an index into
  * the clusters; CELL_WIDE is set on the first of two columns, and the second is CELL_TAIL alone.
  */
 struct cell { uint32_t text, style; };
@@ -65,8 +65,6 @@ enum mode {
 	MODE_COUNT,
 };
 
-enum { OFF_PROTECTION, DEC_PROTECTION, ISO_PROTECTION };
-
 struct screen {
 	uint16_t row_count, col_count;
 	const struct screen_ops *ops;    /* never NULL; no state */
@@ -87,7 +85,8 @@ struct screen {
 	uint16_t top, bottom, left, right;       /* margins, inclusive */
 	uint8_t *tabs;                   /* a byte a column */
 	uint64_t modes, saved_modes;     /* bits of enum mode; XTSAVE */
-	uint8_t cursor_style, protection, attribute_extent, level;       /* DECSCUSR; DECSACE; DECSCL, 61 to 65 */
+	uint8_t cursor_style, attribute_extent, level;   /* DECSCUSR; DECSACE; DECSCL, 61 to 65 */
+	bool is_iso_protected;           /* SPA: what is protected is spared by all erasing, not just the selective kind */
 	int8_t key_resources[KEY_RESOURCES];     /* XTMODKEYS; -1: as the terminal likes */
 	struct style sgr_stack[SGR_STACK_MAX];
 	uint8_t sgr_count;
@@ -120,6 +119,13 @@ static inline unsigned count_param(const struct parser *p, unsigned i)
 	const int v = parse_param(p, i, 1);
 
 	return v > 0 ? (unsigned)v : 1;
+}
+/* The column behind the last that a character at the cursor can go to. */
+static inline unsigned print_limit(const struct screen *s)
+{
+	const unsigned cols = row_cols(s, s->cursor.row);
+
+	return s->cursor.col <= s->right && s->right + 1u < cols ? s->right + 1u : cols;
 }
 static inline unsigned min_u(unsigned a, unsigned b) { return a < b ? a : b; }
 static inline unsigned max_u(unsigned a, unsigned b) { return a > b ? a : b; }

@@ -166,7 +166,8 @@ static bool same_words(const struct comparison *c)
 {
 	const struct screen *a = c->a, *b = c->b;
 
-	if (!same_text(a->title, b->title) || !same_text(a->icon, b->icon) || !same_text(a->folder, b->folder))
+	if (!str_eq(screen_title(a), screen_title(b)) || !str_eq(a->icon ? a->icon : "", b->icon ? b->icon : "") ||
+	    !str_eq(screen_folder(a), screen_folder(b)))
 		return differ(c, "title, icon or folder");
 	if (a->title_count != b->title_count)
 		return differ(c, "titles kept: %u and %u", a->title_count, b->title_count);
@@ -192,7 +193,7 @@ static bool same_settings(const struct comparison *c)
 		              b->left, b->right);
 	if (memcmp(a->tabs, b->tabs, a->col_count) != 0)
 		return differ(c, "tab stops");
-	if (a->cursor_style != b->cursor_style || a->protection != b->protection ||
+	if (a->cursor_style != b->cursor_style || a->is_iso_protected != b->is_iso_protected ||
 	    a->attribute_extent != b->attribute_extent || a->level != b->level)
 		return differ(c, "cursor style, protection, extent or level");
 	if (memcmp(a->key_resources, b->key_resources, KEY_RESOURCES) != 0)

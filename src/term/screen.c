@@ -130,20 +130,13 @@ void screen_set_ops(struct screen *s, const struct screen_ops *ops, void *data)
 
 /* --- printing --- */
 
-/* The column behind the last that a character at the cursor can go to. */
-static unsigned print_limit(const struct screen *s)
-{
-	const unsigned cols = row_cols(s, s->cursor.row);
-
-	return s->cursor.col <= s->right ? min_u(s->right + 1u, cols) : cols;
-}
-
 static void wrap(struct screen *s)
 {
 	struct row *row = row_at(s, s->cursor.row);
 
 	/* text that fills a part of the lines is no line that could be wrapped anew */
-	row->is_wrapped = s->left == 0 && s->cursor.col + 1u == row_cols(s, s->cursor.row) && print_limit(s) == s->cursor.col + 1u;
+	row->is_wrapped = s->left == 0 && s->right == s->col_count - 1u &&
+	                  (s->cursor.row == s->bottom || s->cursor.row + 1u < s->row_count);
 	cursor_index(s);
 	s->cursor.col = s->left;
 	s->cursor.wraps_next = false;
@@ -166,8 +159,8 @@ static inline void advance(struct screen *s, unsigned n, unsigned limit)
 	s->cursor.col = (uint16_t)(col >= limit ? limit - 1 : col);
 }
 
-/* One character of @width columns. */
-static void print(struct screen *s, uint32_t text, unsigned width)
+/* One character of @width columns; false when there is no room for it. */
+static bool print(struct screen *s, uint32_t text, unsigned width)
 {
 	unsigned limit;
 	struct row *row;
@@ -179,7 +172,7 @@ static void print(struct screen *s, uint32_t text, unsigned width)
 	row = row_at(s, s->cursor.row);
 	if (s->cursor.col + width > limit) {
 		if (!mode_is_set(s, MODE_AUTOWRAP) || limit < 2)
-			return;
+			return false;
 		row_cut(s, row, s->cursor.col);
 		row_cut(s, row, s->cursor.col + 1u);
 		row->cells[s->cursor.col] = (struct cell){ 0, s->blank };
@@ -187,7 +180,7 @@ static void print(struct screen *s, uint32_t text, unsigned width)
 		limit = print_limit(s);
 		row = row_at(s, s->cursor.row);
 		if (s->cursor.col + width > limit)
-			return;
+			return false;
 	}
 	if (mode_is_set(s, MODE_INSERT))
 		row_insert(s, row, s->cursor.col, limit, width);
@@ -197,6 +190,7 @@ static void print(struct screen *s, uint32_t text, unsigned width)
 	if (width == 2)
 		row->cells[s->cursor.col + 1] = (struct cell){ CELL_TAIL, s->pen };
 	advance(s, width, limit);
+	return true;
 }
 
 /* The cell before the cursor, to which what combines is added. NULL: there is none. */
@@ -272,8 +266,7 @@ static void on_character(void *data, uint32_t c)
 		if (width == 0)
 			return;
 	}
-	print(s, c, width);
-	s->last_character = c;
+	s->last_character = print(s, c, width) ? c : 0;
 }
 
 /* Text that is not simply text: another character set, or the mode that inserts. */
@@ -283,8 +276,7 @@ static void print_mapped(struct screen *s, const uint8_t *text, size_t n)
 		const uint32_t c = charset_map(s, text[i]);
 
 		s->cursor.charsets.shift = SINGLE_SHIFT_NONE;
-		print(s, c, unicode_width(c));
-		s->last_character = c;
+		s->last_character = print(s, c, unicode_width(c)) ? c : 0;
 	}
 }
 
@@ -352,8 +344,7 @@ static bool on_control(void *data, uint8_t c)
 		return false;
 	}
 	edit_control(s, c);
-	if (c != 0x0E && c != 0x0F)
-		s->last_character = 0;
+	s->last_character = 0;
 	return has_answered(s);
 }
 
@@ -442,7 +433,7 @@ void screen_repeat(struct screen *s, unsigned n)
 
 	if (c != 0)
 		for (n = min_u(n, (unsigned)s->row_count * s->col_count); n > 0; n--)
-			print(s, c, unicode_width(c));
+			(void)print(s, c, unicode_width(c));
 	s->last_character = 0;
 }
 
