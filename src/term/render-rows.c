@@ -47,19 +47,26 @@ static unsigned head_of(const struct cell *cells, unsigned col)
 	return cells[col].text == CELL_TAIL && col > 0 ? col - 1 : col;
 }
 
+void render_limit(struct render *r, unsigned row, unsigned col)
+{
+	render_at(r, row, col);
+	if (print_limit(r->now) == col + 1)
+		return;
+	if (col + 1 == r->now->col_count / 2u) {
+		render_f(r, "\033#6");
+	} else if (col > 0 && !mode_is_set(r->now, MODE_MARGINS)) {
+		render_mode(r, MODE_MARGINS, true);
+		render_f(r, "\033[1;%us", col + 1);
+	}
+}
+
 void render_pending(struct render *r, unsigned row, unsigned col)
 {
 	const struct cell *cells = r->rows[row].cells;
 	const unsigned head = head_of(cells, col);
 
-	render_at(r, row, head);
 	render_mode(r, MODE_GRAPHEMES, needs_clustering(r->to, cells[head]));
-	/* a right margin of our own where the cursor waited at one that is gone */
-	if (print_limit(r->now) != col + 1 && col > 0 && !mode_is_set(r->now, MODE_MARGINS)) {
-		render_mode(r, MODE_MARGINS, true);
-		render_f(r, "\033[1;%us", col + 1);
-		render_at(r, row, head);
-	}
+	render_at(r, row, head);
 	render_cell(r, cells[head]);
 	if (cells[head].text == 0)
 		render_blank(r, row, col, cells[head]);
@@ -86,11 +93,6 @@ static bool differ(const struct render *r, unsigned row, const struct cell *cell
 /* Erase a run, or the rest of a row. */
 static void erase_run(struct render *r, unsigned row, const struct cell *cells, unsigned col, unsigned n)
 {
-	if (col >= row_cols(r->now, row)) {       /* behind the middle of a line of double width */
-		for (unsigned c = col; c < col + n; c++)
-			render_blank(r, row, c, cells[c]);
-		return;
-	}
 	render_at(r, row, col);
 	render_pen(r, style_get(r->to, cells[col].style));
 	if (col + n == r->to->col_count)
@@ -129,12 +131,22 @@ static void row_cells(struct render *r, unsigned row, const struct cell *cells)
 	}
 }
 
-/* A row that is wrapped is one whose last cell was printed, and then the first of the next. */
-static void wrap_row(struct render *r, unsigned row, const struct cell *cells, const struct cell *next)
+static void row_size(struct render *r, unsigned row, unsigned size)
 {
-	const unsigned last = row_cols(r->now, row) - 1u;
+	static const char sizes[] = { [ROW_SINGLE] = '5', [ROW_WIDE] = '6', [ROW_TOP] = '3', [ROW_BOTTOM] = '4' };
 
-	render_pending(r, row, last);
+	if (row_at(r->now, row)->size == size)
+		return;
+	render_at(r, row, 0);
+	render_f(r, "\033#%c", sizes[size]);
+}
+
+/* A row that is wrapped is one whose last cell was printed, and then the first of the next. */
+static void wrap_row(struct render *r, unsigned row, const struct cell *next)
+{
+	row_size(r, row, ROW_SINGLE);
+	row_size(r, row + 1, ROW_SINGLE);
+	render_pending(r, row, r->to->col_count - 1u);
 	render_mode(r, MODE_GRAPHEMES, false);
 	render_mode(r, MODE_MARGINS, false);
 	if (!r->now->cursor.wraps_next)
@@ -192,20 +204,12 @@ static void marks(struct render *r, const struct buffer *b)
 			if (b->rows[row].marks & ~row_at(r->now, row)->marks & 1 << i)
 				put_mark(r, row, (char)('A' + i));
 	}
-	if (to->prompt != 0 && to->prompt_status != r->now->prompt_status)
-		last_mark(r, b, 'D');
-	if (to->prompt != 0 && to->prompt != r->now->prompt)
-		last_mark(r, b, to->prompt);
-}
-
-static void row_size(struct render *r, unsigned row, unsigned size)
-{
-	static const char sizes[] = { [ROW_SINGLE] = '5', [ROW_WIDE] = '6', [ROW_TOP] = '3', [ROW_BOTTOM] = '4' };
-
-	if (row_at(r->now, row)->size == size)
+	if (b != to->buffer || to->prompt == 0)
 		return;
-	render_at(r, row, 0);
-	render_f(r, "\033#%c", sizes[size]);
+	if (to->prompt_status != r->now->prompt_status)
+		last_mark(r, b, 'D');
+	if (to->prompt != r->now->prompt)
+		last_mark(r, b, to->prompt);
 }
 
 void render_rows(struct render *r, const struct buffer *b)
@@ -215,17 +219,19 @@ void render_rows(struct render *r, const struct buffer *b)
 	marks(r, b);
 	for (unsigned row = 0; row < rows; row++) {
 		const struct cell *cells = b->rows[row].cells;
-		unsigned last;
+		const bool is_unwrapped = row_at(r->now, row)->is_wrapped && !b->rows[row].is_wrapped;
 
-		row_size(r, row, b->rows[row].size);
-		last = row_cols(r->now, row) - 1u;
-		if (row_at(r->now, row)->is_wrapped && !b->rows[row].is_wrapped) {
-			render_at(r, row, last);
+		if (is_unwrapped || differ(r, row, cells, 0, r->to->col_count))
+			row_size(r, row, ROW_SINGLE);     /* so that all of it can be reached */
+		if (is_unwrapped) {
+			render_at(r, row, r->to->col_count - 1u);
 			render_f(r, "\033[X");
 		}
 		row_cells(r, row, cells);
 	}
 	for (unsigned row = 0; row + 1 < rows; row++)
 		if (b->rows[row].is_wrapped && !row_at(r->now, row)->is_wrapped)
-			wrap_row(r, row, b->rows[row].cells, b->rows[row + 1].cells);
+			wrap_row(r, row, b->rows[row + 1].cells);
+	for (unsigned row = 0; row < rows; row++)
+		row_size(r, row, b->rows[row].size);
 }

@@ -18,6 +18,8 @@ void render_at(struct render *r, unsigned row, unsigned col);            /* the 
 void render_pen(struct render *r, const struct style *style);            /* @style: one of @to's */
 void render_cell(struct render *r, struct cell cell);                    /* print a cell of @to; a blank as a space */
 void render_blank(struct render *r, unsigned row, unsigned col, struct cell cell);       /* erase one, nothing else changes */
+/* Have the line end behind @col, where a wrap will be pending: by a right margin or double width. */
+void render_limit(struct render *r, unsigned row, unsigned col);
 /* Print the cell of @to at @row, @col so that the cursor stands there with a wrap pending. */
 void render_pending(struct render *r, unsigned row, unsigned col);
 /* The rows of the screen that is shown, @b being the same of @to. */

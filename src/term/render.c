@@ -82,7 +82,7 @@ void render_pen(struct render *r, const struct style *style)
 	sgr_difference(now, style, &sgr);
 	render_put(r, sgr.buf, sgr.len);
 	if ((now->attributes ^ style->attributes) & SCREEN_PROTECTED) {
-		if (r->to->is_iso_protected)
+		if (r->now->is_iso_protected)
 			render_put(r, style->attributes & SCREEN_PROTECTED ? "\033V" : "\033W", 2);
 		else
 			render_f(r, "\033[%u\"q", style->attributes & SCREEN_PROTECTED ? 1 : 0);
@@ -239,6 +239,8 @@ static void prepare(struct render *r)
 	render_mode(r, MODE_AUTOWRAP, true);
 	render_mode(r, MODE_GRAPHEMES, false);
 	render_mode(r, MODE_NEWLINE, false);
+	if (now->is_iso_protected)                /* erasing would spare what is protected */
+		render_f(r, "\033[0\"q");
 	if (now->top != 0 || now->bottom != now->row_count - 1)
 		render_f(r, "\033[r");
 	if (now->cursor.charsets.g[0] != 0)
@@ -288,10 +290,17 @@ static void saved_cursor(struct render *r, const struct buffer *b)
 	if (same_saved(r, &r->now->buffer->saved, &b->saved) || !b->saved.is_set)
 		return;
 	render_mode(r, MODE_ORIGIN, b->saved.is_origin);
-	if (c->wraps_next)
-		render_pending(r, c->row, c->col);
-	else
+	if (c->col >= row_cols(r->now, c->row)) { /* the line was of single width then */
+		render_at(r, c->row, 0);
+		render_f(r, "\033#5");
+	}
+	if (c->wraps_next) {
+		render_limit(r, c->row, c->col);
 		render_at(r, c->row, c->col);
+		render_f(r, " ");                /* the rows come later */
+	} else {
+		render_at(r, c->row, c->col);
+	}
 	render_pen(r, &c->pen);
 	charsets(r, &c->charsets);
 	render_f(r, "\0337");
@@ -329,12 +338,17 @@ static bool buffers_differ(struct render *r, const struct buffer *x, const struc
 	return false;
 }
 
+static bool same_prompt(const struct render *r)
+{
+	return r->now->prompt == r->to->prompt && r->now->prompt_status == r->to->prompt_status;
+}
+
 static void buffer(struct render *r, bool is_alternate)
 {
 	const struct buffer *to = is_alternate ? &r->to->alternate : &r->to->main;
 	const struct buffer *now = is_alternate ? &r->now->alternate : &r->now->main;
 
-	if (!buffers_differ(r, now, to))
+	if (!buffers_differ(r, now, to) && (to != r->to->buffer || same_prompt(r)))
 		return;
 	if (screen_is_alternate(r->now) != is_alternate)
 		render_f(r, "\033[?47%c", is_alternate ? 'h' : 'l');
@@ -342,11 +356,11 @@ static void buffer(struct render *r, bool is_alternate)
 		render_f(r, "\033[!p");
 	prepare(r);
 	r->rows = to->rows;
+	saved_cursor(r, to);                      /* first: it may have to print where it waited for a wrap */
 	if (to->rows == NULL)
 		render_f(r, "\033[m\033[2J");
 	else
 		render_rows(r, to);
-	saved_cursor(r, to);
 	keyboard(r, to);
 }
 
@@ -395,6 +409,8 @@ static void last_character(struct render *r)
 	if (cell_points(r->to, cells[col].text, points) == 0 || points[0] != r->to->last_character)
 		return;
 	render_at(r, c->row, col);
+	if (points[0] < 0x80 && charset_map(r->now, points[0]) != points[0])
+		return;
 	if (mode_is_set(r->now, MODE_INSERT))
 		render_f(r, "\033[%uP", cells[col].text & CELL_WIDE ? 2 : 1);
 	render_cell(r, cells[col]);
@@ -403,20 +419,27 @@ static void last_character(struct render *r)
 static void finish(struct render *r)
 {
 	const struct screen *to = r->to;
+	const struct cursor *now = &r->now->cursor;
 	_str_ unfinished = STR_INIT;
 
 	r->rows = to->buffer->rows;
 	margins_of(r);
-	if (to->cursor.wraps_next && !r->now->cursor.wraps_next)
-		render_pending(r, to->cursor.row, to->cursor.col);
-	else if (!to->cursor.wraps_next)
+	if (!to->cursor.wraps_next)
 		render_at(r, to->cursor.row, to->cursor.col);
-	if (r->now->is_iso_protected != to->is_iso_protected)
-		render_f(r, to->is_iso_protected ? "\033W" : "\033[0\"q");
+	else if (!now->wraps_next || now->row != to->cursor.row || now->col != to->cursor.col)
+		render_pending(r, to->cursor.row, to->cursor.col);
 	render_pen(r, &to->cursor.pen);
+	if (r->now->is_iso_protected != to->is_iso_protected) {
+		if (to->is_iso_protected)
+			render_f(r, to->cursor.pen.attributes & SCREEN_PROTECTED ? "\033V" : "\033W");
+		else
+			render_f(r, "\033[%u\"q", to->cursor.pen.attributes & SCREEN_PROTECTED ? 1 : 0);
+	}
 	settings(r);
 	charsets(r, &to->cursor.charsets);
 	last_character(r);
+	if (to->last_character == 0 && r->now->last_character != 0)
+		render_put(r, "\033\\", 2);    /* it does nothing, but REP has nothing to repeat after it */
 	parse_add_unfinished(&to->parser, &unfinished);
 	render_put(r, unfinished.buf, unfinished.len);
 }
@@ -434,8 +457,12 @@ static void drive(struct render *r)
 	pens(r);
 	saved_modes(r);
 	columns_mode(r, mode_is_set(r->to, MODE_COLUMNS));
+	if (r->now->cursor.charsets.shift != SINGLE_SHIFT_NONE)
+		prepare(r);
 	if (memcmp(r->now->tabs, r->to->tabs, r->to->col_count) != 0) {
 		prepare(r);
+		if (row_at(r->now, r->now->cursor.row)->size != ROW_SINGLE)
+			render_f(r, "\033#5");        /* so that every column can be reached; painted over below */
 		tabs(r);
 	}
 	buffer(r, !is_alternate);

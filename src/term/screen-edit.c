@@ -13,6 +13,12 @@ void cursor_to(struct screen *s, unsigned row, unsigned col)
 	s->cursor.wraps_next = false;
 }
 
+void cursor_settle(struct screen *s)
+{
+	s->cursor.col = (uint16_t)min_u(s->cursor.col, row_cols(s, s->cursor.row) - 1u);
+	s->cursor.wraps_next = s->cursor.wraps_next && s->cursor.col + 1u == print_limit(s);
+}
+
 /* As a program names places: from the margins on, and not out of them, when origin mode is set. */
 static void address(struct screen *s, unsigned row, unsigned col)
 {
@@ -247,6 +253,7 @@ static void erase_rows(struct screen *s, unsigned from, unsigned to, bool is_sel
 		else
 			row_clear(s, row_at(s, r), s->blank);
 	}
+	cursor_settle(s);
 }
 
 void erase_screen(struct screen *s)
@@ -401,17 +408,13 @@ static void decaln(struct screen *s)
 	}
 }
 
-/* DECDWL, DECDHL: what stands behind the middle is lost, as on a VT100. */
+/* DECDWL, DECDHL: what stands behind the middle cannot be reached and is not seen; xterm keeps it as well. */
 static void set_row_size(struct screen *s, enum row_size size)
 {
 	struct row *row = row_at(s, s->cursor.row);
 
 	if (mode_is_set(s, MODE_MARGINS) || s->col_count < 2)
 		return;
-	if (size != ROW_SINGLE && row->size == ROW_SINGLE) {
-		row_erase(s, row, s->col_count / 2u, s->col_count, false);
-		row->is_wrapped = false;
-	}
 	row->size = size;
 	cursor_to(s, s->cursor.row, s->cursor.col);
 }
@@ -485,8 +488,6 @@ static void reset_hard(struct screen *s)
 	s->saved_modes = modes_default();
 	s->modes = modes_default();
 	s->cursor_style = 0;
-	s->prompt = 0;
-	s->prompt_status = -1;
 	s->level = 64;
 	cursor_to(s, 0, 0);
 }

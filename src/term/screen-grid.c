@@ -192,6 +192,7 @@ void scroll_up(struct screen *s, struct area a, unsigned n)
 		part_above(s, a);
 		for (unsigned r = a.bottom + 1 - n; r <= a.bottom; r++)
 			row_clear(s, row_at(s, r), style);
+		cursor_settle(s);
 		return;
 	}
 	cut_edges(s, a);
@@ -216,6 +217,7 @@ void scroll_down(struct screen *s, struct area a, unsigned n)
 		part_above(s, a);
 		for (unsigned r = a.top; r < a.top + n; r++)
 			row_clear(s, row_at(s, r), style);
+		cursor_settle(s);
 		return;
 	}
 	cut_edges(s, a);

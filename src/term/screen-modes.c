@@ -73,7 +73,7 @@ void buffer_switch(struct screen *s, bool to_alternate)
 	if (to_alternate && s->alternate.rows == NULL)
 		buffer_init(s, &s->alternate);
 	s->buffer = to_alternate ? &s->alternate : &s->main;
-	s->cursor.col = (uint16_t)min_u(s->cursor.col, row_cols(s, s->cursor.row) - 1);
+	cursor_settle(s);
 }
 
 /* DECCOLM: the size belongs to who looks on, so only the rest of it is done: erase, no margins, home. */
@@ -139,10 +139,10 @@ static void change_mode(struct screen *s, enum mode m, bool on)
 		if (!on) {
 			s->left = 0;
 			s->right = s->col_count - 1;
-			break;
 		}
-		for (unsigned r = 0; r < s->row_count; r++)
+		for (unsigned r = 0; r < s->row_count && on; r++)
 			row_at(s, r)->size = ROW_SINGLE;
+		cursor_settle(s);
 		break;
 	case MODE_RESIZE_REPORTS:
 		if (on)

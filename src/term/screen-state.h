@@ -167,6 +167,8 @@ struct area margins(const struct screen *s);
 
 /* screen-edit.c, screen-rectangle.c, screen-modes.c, ... */
 void cursor_to(struct screen *s, unsigned row, unsigned col);            /* absolute; clamped */
+/* What happened to the row may have moved its end: the cursor is on the row, and waits for a wrap only there. */
+void cursor_settle(struct screen *s);
 void cursor_index(struct screen *s);                      /* one down, scrolling at the bottom margin */
 void cursor_save(struct screen *s);
 void cursor_restore(struct screen *s);

@@ -29,6 +29,7 @@ struct screen *screen_new(unsigned rows, unsigned cols, const struct screen_ops 
 	s->buffer = &s->main;
 	buffer_init(s, &s->main);
 	s->tabs = xcalloc(s->col_count, 1);
+	s->prompt_status = -1;
 	s->cell_height = 16;
 	s->cell_width = 8;
 	screen_reset(s, true);
@@ -159,6 +160,13 @@ static inline void advance(struct screen *s, unsigned n, unsigned limit)
 	s->cursor.col = (uint16_t)(col >= limit ? limit - 1 : col);
 }
 
+/* Insert mode: like ICH, to the right margin. */
+static void push_right(struct screen *s, struct row *row, unsigned n)
+{
+	if (mode_is_set(s, MODE_INSERT) && s->cursor.col >= s->left && s->cursor.col <= s->right)
+		row_insert(s, row, s->cursor.col, s->right + 1u, n);
+}
+
 /* One character of @width columns; false when there is no room for it. */
 static bool print(struct screen *s, uint32_t text, unsigned width)
 {
@@ -182,8 +190,7 @@ static bool print(struct screen *s, uint32_t text, unsigned width)
 		if (s->cursor.col + width > limit)
 			return false;
 	}
-	if (mode_is_set(s, MODE_INSERT))
-		row_insert(s, row, s->cursor.col, limit, width);
+	push_right(s, row, width);
 	row_cut(s, row, s->cursor.col);
 	row_cut(s, row, s->cursor.col + width);
 	row->cells[s->cursor.col] = (struct cell){ text | (width == 2 ? CELL_WIDE : 0), s->pen };
@@ -215,8 +222,7 @@ static void widen(struct screen *s, struct cell *cell, unsigned col)
 
 	if (cell->text & CELL_WIDE || col + 1 != s->cursor.col || s->cursor.wraps_next || col + 2 > limit)
 		return;
-	if (mode_is_set(s, MODE_INSERT))
-		row_insert(s, row, s->cursor.col, limit, 1);
+	push_right(s, row, 1);
 	row_cut(s, row, col + 2);
 	cell->text |= CELL_WIDE;
 	row->cells[col + 1] = (struct cell){ CELL_TAIL, cell->style };
@@ -274,9 +280,10 @@ static void print_mapped(struct screen *s, const uint8_t *text, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const uint32_t c = charset_map(s, text[i]);
+		const bool is_shifted = s->cursor.charsets.shift != SINGLE_SHIFT_NONE;
 
 		s->cursor.charsets.shift = SINGLE_SHIFT_NONE;
-		s->last_character = print(s, c, unicode_width(c)) ? c : 0;
+		s->last_character = print(s, c, unicode_width(c)) && !is_shifted ? c : 0;
 	}
 }
 
