@@ -133,12 +133,14 @@ void screen_set_ops(struct screen *s, const struct screen_ops *ops, void *data)
 
 static void wrap(struct screen *s)
 {
-	struct row *row = row_at(s, s->cursor.row);
-
 	/* text that fills a part of the lines is no line that could be wrapped anew */
-	row->is_wrapped = s->left == 0 && s->right == s->col_count - 1u &&
-	                  (s->cursor.row == s->bottom || s->cursor.row + 1u < s->row_count);
+	const bool is_line = s->left == 0 && s->right == s->col_count - 1u &&
+	                     (s->cursor.row == s->bottom || s->cursor.row + 1u < s->row_count);
+
+	row_at(s, s->cursor.row)->is_wrapped = is_line;
 	cursor_index(s);
+	if (is_line && s->cursor.row > 0)         /* scrolling put a row after it that is not its own, as far as it knew */
+		row_at(s, s->cursor.row - 1u)->is_wrapped = true;
 	s->cursor.col = s->left;
 	s->cursor.wraps_next = false;
 }
