@@ -1,6 +1,8 @@
 /*
- * screen [SECONDS]: how fast the screen takes what a session prints, beside libvterm where it was built with it: one line each with the
- * kind of output, who, and MB/s (the best of five rounds, one core, 80 by 24). The output is made here, the same for both.
+ * screen [SECONDS]: how fast the screen takes what a session prints, beside libvterm where it was built with it: one
+ * line each with the
+ * kind of output, who, and MB/s (the best of five rounds, one core, 80 by 24). The output is made here, the same for
+ * both.
  */
 #include "base/units.h"
 #include "term/checkpoint.h"

@@ -1,5 +1,6 @@
 /*
- * What cells refer to: styles, clusters of characters, links. Each is kept once; what no cell needs any more is swept out when
+ * What cells refer to: styles, clusters of characters, links. Each is kept once; what no cell needs any more is
+ * swept out when
  * a table has doubled, so that it stays in proportion to the cells.
  */
 #include "term/screen-state.h"

@@ -1,5 +1,6 @@
 /*
- * libvterm as a judge: the same streams into both, the same text and cursor out. What libvterm 0.1.4 does otherwise than xterm is left
+ * libvterm as a judge: the same streams into both, the same text and cursor out. What libvterm 0.1.4 does otherwise
+ * than xterm is left
  * out of the streams, and listed in docs/terminal.md.
  */
 #include "term/screen.h"
@@ -44,21 +45,22 @@ static void add_judged_row(VTermScreen *vs, int row, struct str *out)
 }
 
 /*
- * What ordinary programs print. Margins do not come together with CUU and CUD, for libvterm moves over the margins where xterm stops there;
- * nor with ICH and DCH, which libvterm ignores above and below them. Left out are what
- * combines (in the last column libvterm wraps it) and wide characters (one that is half overwritten stays half).
+ * What ordinary programs print. Margins do not come together with CUU and CUD, for libvterm moves over the margins
+ * where xterm stops there; nor with ICH and DCH, which libvterm ignores above and below them. A wrap that is pending is
+ * settled by a backspace before line feeds and edits, over which libvterm keeps it. Left out are what combines (in the
+ * last column libvterm wraps it) and wide characters (one that is half overwritten stays half).
  */
 static void add_ordinary(struct str *out, bool has_margins)
 {
 	static const char *const texts[] = { "a", "bc", "hello world ", "\xc3\xa4", "0123456789" };
 	static const char all[] = "ABP@CDGHHHJKLMSTXdm";
 	const char *const finals = has_margins ? all + 4 : all;
-	static const char *const others[] = { "\033M", "\033E", "\033D", "\033(0lqqk\033(B", "\0337", "\0338", "\033[m", "\033[1;31m" };
+	static const char *const others[] = { "\b\033M", "\033E", "\b\033D", "\033(0lqqk\033(B", "\0337", "\0338", "\033[m", "\033[1;31m" };
 	const char final = finals[test_rand_below(strlen(finals))];
 
 	switch (test_rand_below(8)) {
 	case 0: str_adds(out, "\r\n"); break;
-	case 1: str_addc(out, "\r\n\b"[test_rand_below(3)]); break;
+	case 1: str_adds(out, test_rand_below(2) ? "\b\n" : "\r"); break;
 	case 2: str_adds(out, others[test_rand_below(array_len(others))]); break;
 	case 3:
 		if (!has_margins)
@@ -69,9 +71,9 @@ static void add_ordinary(struct str *out, bool has_margins)
 		if (final == 'H')
 			str_addf(out, "\033[%u;%uH", 1 + (unsigned)test_rand_below(ROWS), 1 + (unsigned)test_rand_below(COLS));
 		else if (final == 'J' || final == 'K')
-			str_addf(out, "\033[%u%c", (unsigned)test_rand_below(3), final);
+			str_addf(out, "\b\033[%u%c", (unsigned)test_rand_below(3), final);
 		else
-			str_addf(out, "\033[%u%c%s", 1 + (unsigned)test_rand_below(9), final, strchr("LM", final) ? "\r" : "");
+			str_addf(out, "\b\033[%u%c%s", 1 + (unsigned)test_rand_below(9), final, strchr("LM", final) ? "\r" : "");
 		break;
 	default: str_adds(out, texts[test_rand_below(array_len(texts))]); break;
 	}
