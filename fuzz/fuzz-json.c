@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		&spec_object, &status_object, &message_hello_object, &message_attach_object, &message_resize_object,
 		&message_signal_object, &message_stop_object, &message_exec_object, &message_rename_object,
 		&message_wait_object, &message_error_object, &message_ring_object, &message_usage_object,
-		&message_exited_object,
+		&message_exited_object, &message_exec_id_object, &message_upgrade_object,
 	};
 
 	if (n > 0)

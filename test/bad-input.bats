@@ -297,6 +297,29 @@ has_ended() { [ "$(field "$1" state)" = ended ]; }
 	done
 }
 
+@test "a session whose spec says what is not so can be removed" {
+	[ "$WHO" = root ] || PASSED_ON+=(PTERM_STORE)
+	local change store
+	for store in "$TOP/$WHO/home" "$TOP/$WHO/elsewhere"; do
+		[ "$WHO" = root ] || export PTERM_STORE=$store
+		for change in '"engine": "other"' '"engine": "process"' '"map": null' '"map": "0:0:1;0:0:1"' '"map": "?"'; do
+			pterm new -d box -- sh -c 'mkdir -p /tmp/d; echo x >/tmp/d/f; chown 1000 /tmp/d'
+			wait_for 20 has_ended box
+			local id
+			id=$(readlink "$TOP/$WHO/home/names/box")
+			/usr/bin/python3 - "$TOP/$WHO/home/sessions/$id/spec.json" "{$change}" <<-'P'
+			import json, sys
+			spec = json.load(open(sys.argv[1]))
+			spec.update(json.loads(sys.argv[2]))
+			json.dump({k: v for k, v in spec.items() if v is not None}, open(sys.argv[1], "w"))
+			P
+			pterm rm box
+			[ -z "$(listing)" ]
+			[ -z "$(ls "$store/sessions" 2>/dev/null)" ]
+		done
+	done
+}
+
 @test "a session whose spec cannot be read" {
 	for content in "" "{" '{"engine": 3}' "[]"; do
 		pterm new -d box -- sh -c 'mkdir -p /tmp/d; echo x >/tmp/d/f; adduser -D u 2>/dev/null; chown 1000 /tmp/d'

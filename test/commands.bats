@@ -184,7 +184,7 @@ home() { echo "$TOP/$WHO/home"; }
 
 @test "gc: a killed supervisor's session is settled, and told" {
 	pterm new -d one -- sleep 1000 </dev/null
-	kill -KILL "$(field one pid)"
+	"$BATS_TEST_DIRNAME/tools/fault" kill $("$BATS_TEST_DIRNAME/tools/fault" pid owners "$(field one id)")
 	wait_for 20 eval 'pterm gc -o json >"$TOP/gc"; grep -q lost-session "$TOP/gc"'
 	[ "$(field one reason)" = supervisor-lost ]
 }

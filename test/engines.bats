@@ -43,6 +43,67 @@ text() { tr -d '\r' <<<"$output"; }
 	[[ $output != *"NOT a container"* ]]
 }
 
+@test "what an engine cannot do is refused, and nothing is made" {
+	local option
+	for option in "--memory 64m" "--cpus 1" "--pids 10" "--network private" "--network none" "--network private -p 8080:80" \
+		"-v $TOP/bin:/x" "-v $TOP/bin:/x:ro" "-u 1000" "--read-only" "--tmpfs /x" "--hostname other" "--image $TOP"; do
+		# shellcheck disable=SC2086
+		run --separate-stderr pterm new s --engine process $option -- echo ran </dev/null
+		echo "$option: $status, $stderr"
+		[ "$status" -eq 125 ]
+		[ -z "$output" ]
+		[ "$(wc -l <<<"$stderr")" -eq 1 ]
+		[[ $stderr == *"the engine 'process' cannot do --"*"leave it out"* ]]
+	done
+	[ "$(pterm ls -o json | tr -d '[:space:]')" = "[]" ]
+	run pterm new --rm --engine process --network host -- echo ran </dev/null
+	[ "$status" -eq 0 ]
+}
+
+@test "a fallback does not drop what confines, and says what else it drops" {
+	export PTERM_CRUN=/nonexistent
+	for option in "--memory 64m" "--pids 10" "--network none" "--read-only" "-v $TOP/bin:/x:z,ro"; do
+		# shellcheck disable=SC2086
+		run --separate-stderr pterm new s --fallback process $option -- echo ran </dev/null
+		[ "$status" -eq 125 ]
+		[[ $stderr == *"--fallback process: the engine 'process' cannot do --"* ]]
+	done
+	unset PTERM_CRUN
+	run pterm new s --rm --fallback process --hostname other -v "$TOP/bin:/x" -- cat /etc/hostname </dev/null
+	[ "$(text)" = other ] # a container there is
+	export PTERM_CRUN=/nonexistent
+	run pterm new s --fallback process --hostname other -v "$TOP/bin:/x" -- echo ran </dev/null
+	[ "$status" -eq 0 ]
+	[[ $(text) == *"NOT a container"*$'\n'"pterm: not kept without one: --volume, --hostname"$'\n'*ran* ]]
+	grep -q 'without --volume, --hostname' "$TOP/$WHO/home/sessions/$(field s id)/events.jsonl"
+}
+
+@test "a person gets no fallback without what confines" {
+	export PTERM_CRUN=/nonexistent
+	command -v script >/dev/null || skip "needs script"
+	on_terminal() { as "$WHO" script -qec "$TOP/bin/src/pterm $*" /dev/null </dev/null; }
+	run on_terminal new one --read-only -- echo ran
+	[[ $output != *"NOT a container"* && $output == *PTERM_CRUN* ]]
+	run on_terminal new two -- echo ran
+	[[ $output == *"NOT a container"*ran* ]]
+}
+
+@test "the SSH agent of a command without a container is the real one" {
+	/usr/bin/python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$TOP/agent"
+	chmod 666 "$TOP/agent"
+	export SSH_AUTH_SOCK=$TOP/agent
+	PASSED_ON+=(SSH_AUTH_SOCK)
+	run pterm new --rm --ssh-agent --engine process -- sh -c 'echo "agent=$SSH_AUTH_SOCK"' </dev/null
+	[[ $(text) == *"agent=$TOP/agent"* ]]
+	run pterm new --rm --ssh-agent -- sh -c 'echo "agent=$SSH_AUTH_SOCK"' </dev/null
+	[[ $(text) == *"agent=/dev/ssh-agent"* ]]
+	export PTERM_CRUN=/nonexistent
+	run pterm new --rm --ssh-agent --fallback process -- sh -c 'echo "agent=$SSH_AUTH_SOCK"' </dev/null
+	[[ $(text) == *"agent=$TOP/agent"* ]]
+	run pterm new --rm --ssh-agent --fallback process -e SSH_AUTH_SOCK=/mine -- sh -c 'echo "agent=$SSH_AUTH_SOCK"' </dev/null
+	[[ $(text) == *"agent=/mine"* ]]
+}
+
 @test "fake is silent and runs the command as it is" {
 	run pterm new --rm --engine fake -- sh -c 'echo out; exit 4' </dev/null
 	[ "$status" -eq 4 ]
@@ -136,6 +197,18 @@ stop_of() { # SCRIPT TIMEOUT: what ends a command that says `ready`
 
 @test "what ignores both gets KILL" {
 	[ "$(stop_of "trap '' HUP TERM" 2)" = 9 ]
+}
+
+@test "stop -t 0 and restart -t 0 kill at once" {
+	[ "$(stop_of "trap 'echo heard' HUP TERM" 0)" = 9 ]
+	! grep -q heard "$TOP/$WHO/home/sessions/$(field s id)/output.log"
+	pterm new -d r -- sh -c 'trap "echo heard" HUP TERM; echo ready; while :; do sleep 0.1; done'
+	wait_for 10 grep -q ready "$TOP/$WHO/home/sessions/$(field r id)/output.log"
+	local before=$SECONDS
+	pterm restart --time 0s r
+	[ $((SECONDS - before)) -lt 8 ]
+	[ "$(field r run)" = 2 ]
+	! grep -q heard "$TOP/$WHO/home/sessions/$(field r id)/output.log"
 }
 
 @test "a stopped command is woken to be ended" {

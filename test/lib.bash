@@ -19,7 +19,7 @@ make_test_user() {
 # as WHO COMMAND...: with a clean environment and the test's directories. Inside of what WITHIN says, a command that executes
 # the rest of its arguments: other namespaces (network.bats).
 WITHIN=()
-PASSED_ON=(PTERM_CRUN PTERM_HOOK PTERM_NETWORK_PROGRAM PTERM_ROOT_IDS PTERM_TEST_BOOT_ID PTERM_TEST_MACHINE_ID)
+PASSED_ON=(ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS PTERM_CRUN PTERM_HOOK PTERM_NETWORK_PROGRAM PTERM_ROOT_IDS PTERM_TEST_BOOT_ID PTERM_TEST_MACHINE_ID)
 
 as() {
 	local who=$1 name
@@ -41,9 +41,12 @@ as() {
 
 pterm() { as "$WHO" "$TOP/bin/src/pterm" "$@"; }
 
+# Is $TOP a directory that pterm_setup made? Without it nothing may be changed or removed below it, which would be / or /tmp.
+is_ours() { [[ ${TOP-} == */pterm-e2e.?????? && -d $TOP ]]; }
+
 pterm_setup() {
 	[ "$WHO" = user ] || skip_unless_root
-	TOP=$(mktemp -d "${TMPDIR:-/tmp}/pterm-e2e.XXXXXX")
+	TOP=$(mktemp -d "${TMPDIR:-/tmp}/pterm-e2e.XXXXXX") && is_ours || { echo "cannot make a directory for the test" >&2; return 1; }
 	export TOP
 	chmod 755 "$TOP"
 	mkdir -p "$TOP/user/home" "$TOP/root/home" "$TOP/root/store" "$TOP/bin"
@@ -57,6 +60,7 @@ pterm_setup() {
 }
 
 pterm_teardown() {
+	is_ours || return 0
 	pterm rm -af >/dev/null 2>&1 || true
 	# files of mapped owners: root may remove them all, others have removed theirs with rm
 	rm -rf "$TOP" 2>/dev/null || true

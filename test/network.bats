@@ -99,7 +99,7 @@ ends_with_the_session() {
 
 	begin killed -p 9090:8080 "${@:2}"
 	pid=$(helper killed "$1")
-	kill -KILL "$(field killed pid)"
+	"$BATS_TEST_DIRNAME/tools/fault" kill $("$BATS_TEST_DIRNAME/tools/fault" pid owners "$(field killed id)")
 	pterm ls >/dev/null
 	is_gone "$pid"
 	[ "$(field killed reason)" = supervisor-lost ]
@@ -202,6 +202,34 @@ has_warned() { grep -h '"event":"[a-z.]*warned"' "$TOP/$WHO/home/sessions/$(fiel
 }
 
 # --- without a program ---
+
+# Its first process is a zombie: its parent, the supervisor, is stopped.
+has_dead_init() {
+	local pid
+	for pid in $(cat "/proc/$1/task/$1/children"); do
+		[[ $(cat "/proc/$pid/stat") != *"(pterm-init) Z"* ]] || return 0
+	done
+	return 1
+}
+
+@test "a command that has ended before its network could be started keeps its exit code" {
+	command -v pasta >/dev/null || skip "needs pasta"
+	local point pid
+	mkfifo "$TOP/hook"
+	chmod 666 "$TOP/hook"
+	export PTERM_HOOK="supervisor.init-known=stop:$TOP/hook"
+	pterm new s --network private -- sh -c 'exit 7' </dev/null >"$TOP/out" 2>&1 3>&- 7>&- 8>&- &
+	read -r -t 20 point pid <"$TOP/hook"
+	[ "$point" = supervisor.init-known ]
+	wait_for 10 has_dead_init "$pid"
+	kill -CONT "$pid"
+	local status=0
+	wait $! || status=$?
+	cat "$TOP/out"
+	[ "$status" -eq 7 ]
+	unset PTERM_HOOK
+	[ "$(field s reason)" = exited ]
+}
 
 @test "none has a loopback interface only, and it is up" {
 	run pterm new --rm --network none -- ip -o link </dev/null

@@ -29,7 +29,7 @@ struct pterm_ring_header {
 	uint64_t reserve;        /* less than data_size */
 	uint64_t base;           /* the position of the first byte that was ever written here */
 	uint64_t head;           /* bytes ever published; written with release order, read with acquire */
-	uint64_t armed;          /* the writer's own: for whoever takes the session over */
+	uint64_t armed;          /* the writer's own: up to here it has prepared the memory (0xFF), for whoever takes over */
 	uint64_t unused[8];      /* zero */
 };
 

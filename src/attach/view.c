@@ -34,12 +34,12 @@ struct running {
 	bool wants_all;                  /* a file or a pipe, not a person: every byte, however late */
 };
 
-static int send_hello(struct running *r)
+static int send_attach(struct running *r, int64_t since)
 {
 	struct view *v = r->v;
 	const struct term_size size = tty_size(isatty(v->out_fd) ? v->out_fd : v->in_fd);
 	const struct message_attach m = {
-		.since = v->since, .is_viewer = v->is_viewer, .read_only = v->read_only,
+		.since = since, .is_viewer = v->is_viewer, .read_only = v->read_only,
 		.rows = isatty(v->out_fd) || isatty(v->in_fd) ? size.rows : 0,
 		.cols = isatty(v->out_fd) || isatty(v->in_fd) ? size.cols : 0,
 	};
@@ -90,33 +90,38 @@ static void on_failed(struct running *r, const struct frame *f)
 	json_release(&message_error_object, &m);
 }
 
-/* The answer to ATTACH: the ring; or why there is none. */
-static int take_ring(struct running *r, struct frame *f)
+/* The answer to ATTACH: the ring, in place of one that we had; or why there is none. @since: what we asked for. */
+static int take_ring(struct running *r, struct frame *f, int64_t since)
 {
 	struct message_ring m = { 0 };
+	struct ring *ring = NULL;
 	int rc = json_decode(f->data, f->len, &message_ring_object, &m, r->err);
 
 	if (rc == 0 && f->fd_count == 1) {
-		rc = ring_map(&r->ring, f->fds[0], r->err);
+		rc = ring_map(&ring, f->fds[0], r->err);
 		f->fd_count = 0;
 	}
-	if (rc < 0 || r->ring == NULL)
+	if (rc < 0 || ring == NULL)
 		return rc < 0 ? rc : err_set(r->err, EPROTO, "bad-answer", "the session's supervisor sent no output");
+	ring_free(r->ring);
+	r->ring = ring;
 	r->position = (uint64_t)m.position;
-	if (r->v->since >= 0 && m.lost > 0) {
+	if (since >= 0 && m.lost > 0) {
 		r->recorded_until = r->position;
-		r->position = (uint64_t)r->v->since;
+		r->position = (uint64_t)since;
 	}
 	return 0;
 }
 
-static int begin(struct running *r)
+/* Become a reader from position @since on (-1: what is recent). */
+static int begin(struct running *r, int64_t since)
 {
 	struct view *v = r->v;
 	struct frame f;
-	int rc = send_hello(r);
+	int rc = send_attach(r, since);
+	bool is_answered = false;
 
-	while (rc >= 0 && r->ring == NULL) {
+	while (rc >= 0 && !is_answered) {
 		rc = conn_wait(v->conn, &f, -1);
 		if (rc < 0)
 			break;
@@ -125,8 +130,9 @@ static int begin(struct running *r)
 			frame_close_fds(&f);
 			return -r->err->no;
 		}
-		if (f.type == MESSAGE_RING)
-			rc = take_ring(r, &f);
+		is_answered = f.type == MESSAGE_RING;
+		if (is_answered)
+			rc = take_ring(r, &f, since);
 		frame_close_fds(&f);
 		if (rc < 0)
 			return rc;
@@ -158,6 +164,16 @@ static void flush_output(struct running *r)
 	}
 	str_clear(&r->out);
 	r->out_at = 0;
+}
+
+/* The last piece, waiting for a slow reader. The description may be shared with others: its flags stay as they are. */
+static void flush_rest(struct running *r)
+{
+	struct pollfd p = { .fd = r->out_fd, .events = POLLOUT };
+
+	for (flush_output(r); r->out_at < r->out.len && r->result->how != VIEW_CLOSED; flush_output(r))
+		if (poll(&p, 1, -1) < 0 && errno != EINTR)
+			return;
 }
 
 static void note_loss(struct running *r, uint64_t lost)
@@ -232,6 +248,30 @@ static void handle_frames(struct running *r)
 	}
 }
 
+/*
+ * The supervisor is gone. Where a keeper holds the session's socket another one takes its place, and we go on at the
+ * byte where we were. False: there is nobody any more.
+ */
+static bool come_back(struct running *r)
+{
+	const struct message_hello hello = message_hello_of("pterm " PTERM_VERSION);
+	int fd, rc = -EPIPE;
+
+	while (rc == -EPIPE || rc == -ECONNRESET) {      /* this one may be killed too */
+		fd = fd_connect_unix(r->v->session_fd, "control.sock", SOCK_STREAM);
+		if (fd < 0)
+			return false;
+		conn_close(r->v->conn);
+		conn_init(r->v->conn, fd);
+		rc = conn_send_json(r->v->conn, MESSAGE_HELLO, &message_hello_object, &hello);
+		if (rc >= 0)
+			rc = begin(r, (int64_t)r->position);
+	}
+	err_release(r->err);
+	r->is_armed = false;
+	return rc >= 0;
+}
+
 static void on_conn(struct running *r)
 {
 	const int rc = conn_receive(r->v->conn, MSG_DONTWAIT);
@@ -239,8 +279,8 @@ static void on_conn(struct running *r)
 	if (rc == -EAGAIN)
 		return;
 	handle_frames(r);
-	if (rc != 0 && !r->ends_after_output)    /* the supervisor is gone, and what it published is in the ring */
-		r->ends_after_output = true;
+	if (rc != 0 && !r->ends_after_output && !come_back(r))
+		r->ends_after_output = true;     /* what was published is in the ring */
 }
 
 static void send_input(struct running *r, const struct str *s)
@@ -248,8 +288,8 @@ static void send_input(struct running *r, const struct str *s)
 	if (s->len == 0 || r->v->read_only)
 		return;
 	r->sent_newline = s->buf[s->len - 1] == '\n';
-	if (conn_send(r->v->conn, MESSAGE_INPUT, s->buf, s->len, NULL, 0) < 0)
-		r->ends_after_output = true;
+	if (conn_send(r->v->conn, MESSAGE_INPUT, s->buf, s->len, NULL, 0) == -ENOBUFS)
+		r->ends_after_output = true;     /* a broken connection is seen when it is read */
 }
 
 static void wait_until(struct running *r, uint64_t after_ms)
@@ -352,8 +392,7 @@ static void turn(struct running *r)
 	flush_output(r);
 	if (!more && !r->is_armed) {
 		r->is_armed = true;
-		if (conn_send_position(r->v->conn, MESSAGE_ARM, r->position) < 0)
-			r->ends_after_output = true;
+		(void)conn_send_position(r->v->conn, MESSAGE_ARM, r->position);  /* a broken connection is seen below */
 	}
 	p[0] = (struct pollfd){ .fd = r->ends_after_output ? -1 : r->v->conn->fd,
 	                        .events = (short)(POLLIN | (r->v->conn->out_first ? POLLOUT : 0)) };
@@ -414,7 +453,7 @@ int view_run(struct view *v, struct view_result *ret, struct err *err)
 	int rc;
 
 	*ret = (struct view_result){ .status = STR_INIT };
-	rc = begin(&r);
+	rc = begin(&r, v->since);
 	if (rc < 0)
 		return rc;
 	if (v->in_fd >= 0 && isatty(v->in_fd) && v->is_viewer)
@@ -427,10 +466,8 @@ int view_run(struct view *v, struct view_result *ret, struct err *err)
 		handle_frames(&r);               /* what came together with the answer */
 		while (!r.is_over)
 			turn(&r);
-		if (r.result->how != VIEW_CLOSED) {      /* the last piece, waiting for a slow terminal */
-			(void)fd_set_nonblock(r.out_fd, false);
-			flush_output(&r);
-		}
+		if (r.result->how != VIEW_CLOSED)
+			flush_rest(&r);
 	}
 	tty_restore(&r.tty);
 	ret->position = r.position;

@@ -47,6 +47,8 @@ static int set_value(const struct arg_option *o, const char *value, void *out, s
 	void *slot = (char *)out + o->offset;
 	int r;
 
+	if (o->given > 0)
+		*((bool *)out + o->given) = true;
 	switch (o->type) {
 	case ARG_FLAG:
 		*(bool *)slot = true;

@@ -27,6 +27,7 @@ struct arg_option {
 	size_t offset;
 	uint64_t min, max;
 	const char *const *choices;
+	size_t given;            /* offset of a bool that becomes true when the option is there; 0: nobody asks */
 };
 
 struct arg_parser {

@@ -48,6 +48,8 @@ static inline void hook_at(const char *name)
 	}
 }
 #define HOOK(name) hook_at(name)
+#define HOOK_FORGET() unsetenv("PTERM_HOOK")            /* who takes over does not fall into the same hole */
 #else
 #define HOOK(name) ((void)0)
+#define HOOK_FORGET() ((void)0)
 #endif

@@ -224,8 +224,8 @@ int idmap_go(struct idmap_held *h, const struct idmap *map, struct err *err)
 {
 	int r = write_map(h->pid, map, err);
 
-	if (r == 0)
-		r = fd_write_all(h->go, "", 1);
+	if (r == 0 && (r = fd_write_all(h->go, "", 1)) < 0)
+		r = err_set(err, -r, "userns", "the process in the new user namespace was lost: %m");
 	if (r < 0) {
 		idmap_drop(h);
 		return r;

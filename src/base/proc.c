@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -76,6 +77,18 @@ int proc_pidfd(pid_t pid)
 	const long fd = syscall(SYS_pidfd_open, pid, 0);
 
 	return fd < 0 ? -errno : (int)fd;
+}
+
+pid_t proc_pidfd_pid(int pidfd)
+{
+	_free_ char *path = xasprintf("/proc/self/fdinfo/%d", pidfd);
+	_str_ text = STR_INIT;
+	const char *line;
+
+	if (pidfd < 0 || file_read(AT_FDCWD, path, 4096, &text) < 0)
+		return 0;
+	line = strstr(text.buf, "\nPid:");
+	return line != NULL ? (pid_t)(atoi(line + 5) > 0 ? atoi(line + 5) : 0) : 0;
 }
 
 int proc_signal(int pidfd, int signo)

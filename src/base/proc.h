@@ -15,6 +15,8 @@ int proc_start_time(pid_t pid, uint64_t *ret_ticks);
 bool proc_is_below(pid_t pid, pid_t ancestor);
 /* pidfd_open(2): the descriptor, or -errno. */
 int proc_pidfd(pid_t pid);
+/* The process that a pidfd is about, or 0: it has ended, or this is none. */
+pid_t proc_pidfd_pid(int pidfd);
 /* pidfd_send_signal(2): 0 or -errno. */
 int proc_signal(int pidfd, int signo);
 /* Send @signo to @pid if it still is the process that was started at @start_ticks. 0, -ESRCH, or -errno. */

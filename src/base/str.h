@@ -19,7 +19,7 @@ void str_add(struct str *s, const void *data, size_t n);
 void str_addc(struct str *s, char c);
 void str_adds(struct str *s, const char *z);
 void str_addf(struct str *s, const char *fmt, ...) _printf_(2, 3);
-void str_addfv(struct str *s, const char *fmt, va_list ap) _printf_(2, 0);
+void str_addfv(struct str *s, const char *fmt, va_list ap) _printf_(2, 0) __attribute__((nonnull(2)));
 void str_clear(struct str *s);                            /* empty, keeps its memory */
 void str_release(struct str *s);
 char *str_take(struct str *s);                            /* the caller frees; @s is empty again */

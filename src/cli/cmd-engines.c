@@ -1,58 +1,58 @@
 #include "cli/command.h"
 #include "cli/listing.h"
 
-#include "engine/engine.h"
+#include "service/engines.h"
 
 struct options { int form; };
 
 static const struct arg_option rows[] = { LISTING_OPTION(struct options, form) };
 
-static void add_row(struct listing *l, const struct engine_ops *e)
+static void add_row(struct listing *l, const struct engine_found *e)
 {
-	_str_ found = STR_INIT;
-	const bool is_usable = e->probe(&found) == 1;
-
-	listing_cell(l, e->name);
-	listing_cell(l, is_usable ? "yes" : "no");
-	listing_cell(l, e->summary);
-	listing_cell(l, found.buf);
+	listing_cell(l, e->ops->name);
+	listing_cell(l, e->is_usable ? "yes" : "no");
+	listing_cell(l, e->ops->summary);
+	listing_cell(l, e->found.buf);
 }
 
-static void add_object(struct json_writer *w, const struct engine_ops *e)
+static void add_object(struct json_writer *w, const struct engine_found *e)
 {
-	_str_ found = STR_INIT;
-	const bool is_usable = e->probe(&found) == 1;
-
 	json_begin(w, NULL, '{');
-	json_put_str(w, "name", e->name);
-	json_put_bool(w, "usable", is_usable);
-	json_put_bool(w, "isolates", (e->features & ENGINE_ISOLATES) != 0);
-	json_put_str(w, "summary", e->summary);
-	json_put_str(w, "found", found.buf);
+	json_put_str(w, "name", e->ops->name);
+	json_put_bool(w, "usable", e->is_usable);
+	json_put_bool(w, "isolates", (e->ops->features & ENGINE_ISOLATES) != 0);
+	json_put_str(w, "summary", e->ops->summary);
+	json_put_str(w, "found", e->found.buf);
 	json_end(w, '}');
+}
+
+static void add_all(const struct engine_list *list, enum listing_form form, struct str *out)
+{
+	struct json_writer w = JSON_WRITER(out);
+	struct listing l;
+
+	if (form == LISTING_JSON) {
+		json_begin(&w, NULL, '[');
+		for (size_t i = 0; i < list->len; i++)
+			add_object(&w, &list->items[i]);
+		json_end(&w, ']');
+		return;
+	}
+	listing_begin(&l, "NAME|USABLE|WHAT|FOUND");
+	for (size_t i = 0; i < list->len; i++)
+		add_row(&l, &list->items[i]);
+	listing_end(&l, out);
 }
 
 static int run(void *options, struct arg_words *words, struct err *err)
 {
 	const struct options *o = options;
+	_cleanup_(engine_list_release) struct engine_list list = { 0 };
 	_str_ out = STR_INIT;
-	struct json_writer w = JSON_WRITER(&out);
-	struct listing l;
 
-	if (o->form == LISTING_JSON) {
-		json_begin(&w, NULL, '[');
-		for (size_t i = 0; engines[i] != NULL; i++)
-			if (!(engines[i]->features & ENGINE_HIDDEN))
-				add_object(&w, engines[i]);
-		json_end(&w, ']');
-		return listing_print(LISTING_JSON, &out, err);
-	}
-	listing_begin(&l, "NAME|USABLE|WHAT|FOUND");
-	for (size_t i = 0; engines[i] != NULL; i++)
-		if (!(engines[i]->features & ENGINE_HIDDEN))
-			add_row(&l, engines[i]);
-	listing_end(&l, &out);
-	return listing_print(LISTING_TABLE, &out, err);
+	engine_list(&list);
+	add_all(&list, o->form, &out);
+	return listing_print(o->form, &out, err);
 }
 
 const struct command cmd_engines = {

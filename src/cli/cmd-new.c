@@ -10,7 +10,7 @@
 struct options {
 	const char *image, *workdir, *user, *hostname, *restart, *cpus, *engine, *fallback, *keys;
 	struct strv env, env_files, volumes, tmpfs, ports;
-	bool detach, read_only, rm, ssh_agent, privileged;
+	bool detach, read_only, rm, ssh_agent, privileged, has_network;
 	uint64_t memory, pids, record;
 	int network;
 };
@@ -37,7 +37,7 @@ static const struct arg_option rows[] = {
 	{ 0, "cpus", "NUMBER", "limit of CPU time, such as 0.5", ARG_STR, offsetof(struct options, cpus) },
 	{ 0, "pids", "NUMBER", "limit of processes", ARG_UINT, offsetof(struct options, pids), .min = 1, .max = 4194304 },
 	{ 0, "network", "KIND", "none (the default), private (out, never to this host), or host", ARG_CHOICE,
-	  offsetof(struct options, network), .choices = spec_networks },
+	  offsetof(struct options, network), .choices = spec_networks, .given = offsetof(struct options, has_network) },
 	{ 'p', "publish", "HOST:PORT", "a port of this host's loopback leads inside (with --network private)", ARG_STRV,
 	  offsetof(struct options, ports) },
 	{ 0, "ssh-agent", NULL, "your SSH agent can be used inside", ARG_FLAG, offsetof(struct options, ssh_agent) },
@@ -58,12 +58,12 @@ static struct launch to_launch(const struct options *o, const struct arg_words *
 		.name = words->before_dashes > 0 ? words->items[0] : NULL,
 		.image = o->image, .user = o->user, .cwd = o->workdir, .hostname = o->hostname, .engine = o->engine,
 		/* a person sees what it says; a program gets it only when it asked */
-		.fallback = o->fallback ? o->fallback : has_person && o->engine == NULL ? "process" : NULL,
+		.fallback = o->fallback, .may_fall_back = has_person && o->engine == NULL,
 		.restart = o->restart, .env = o->env, .env_files = o->env_files, .volumes = o->volumes, .tmpfs = o->tmpfs,
 		.ports = o->ports, .command = words->items + words->before_dashes,
 		.command_len = words->len - words->before_dashes, .read_only = o->read_only, .remove_at_end = o->rm,
 		.ssh_agent = o->ssh_agent, .memory_bytes = o->memory, .pids = o->pids, .record_bytes = o->record,
-		.cpus = o->cpus, .network = o->network, .rows = size.rows, .cols = size.cols,
+		.cpus = o->cpus, .network = o->network, .has_network = o->has_network, .rows = size.rows, .cols = size.cols,
 	};
 }
 
@@ -109,7 +109,8 @@ const struct command cmd_new = {
 		"what it makes there belongs to you.\n"
 		"\n"
 		"When no container can be made on this host, a person at a terminal gets the command without one, which is announced "
-		"and recorded; programs get an error unless they ask for it with --fallback process.\n"
+		"and recorded; programs get an error unless they ask for it with --fallback process. What it cannot have then is said "
+		"there; but nothing goes on without a limit, a --network none or private, or a --read-only that was asked for.\n"
 		"\n"
 		"There is no --privileged: it would undo the confinement that pterm is for.",
 	.examples =

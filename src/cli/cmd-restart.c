@@ -2,10 +2,11 @@
 
 #include <errno.h>
 
-struct options { uint64_t timeout_ms; bool all; };
+struct options { uint64_t timeout_ms; bool all, has_timeout; };
 
 static const struct arg_option rows[] = {
-	{ 't', "time", "SPAN", "how long stopping may take before KILL (10s)", ARG_SPAN, offsetof(struct options, timeout_ms) },
+	{ 't', "time", "SPAN", "how long stopping may take before KILL (10s); 0: at once", ARG_SPAN,
+	  offsetof(struct options, timeout_ms), .given = offsetof(struct options, has_timeout) },
 	{ 'a', "all", NULL, "every session", ARG_FLAG, offsetof(struct options, all) },
 };
 
@@ -23,7 +24,7 @@ static int restart(struct house *h, struct session *s, void *data, struct err *e
 {
 	const struct options *o = data;
 	_conn_ conn = { 0 };
-	int r = s->is_alive ? restart_running(s, o->timeout_ms ? o->timeout_ms : 10000, &conn, err)
+	int r = s->is_alive ? restart_running(s, o->has_timeout ? o->timeout_ms : STOP_TIMEOUT_MS, &conn, err)
 	                    : session_start(h, s, &conn, err);
 
 	if (r < 0)

@@ -1,9 +1,10 @@
 #include "cli/each.h"
 
-struct options { uint64_t timeout_ms; bool all; };
+struct options { uint64_t timeout_ms; bool all, has_timeout; };
 
 static const struct arg_option rows[] = {
-	{ 't', "time", "SPAN", "how long it may take before KILL (10s)", ARG_SPAN, offsetof(struct options, timeout_ms) },
+	{ 't', "time", "SPAN", "how long it may take before KILL (10s); 0: at once", ARG_SPAN,
+	  offsetof(struct options, timeout_ms), .given = offsetof(struct options, has_timeout) },
 	{ 'a', "all", NULL, "every session", ARG_FLAG, offsetof(struct options, all) },
 };
 
@@ -11,7 +12,7 @@ static int stop(struct house *h, struct session *s, void *data, struct err *err)
 {
 	const struct options *o = data;
 
-	return session_stop(s, o->timeout_ms ? o->timeout_ms : 10000, err);
+	return session_stop(s, o->has_timeout ? o->timeout_ms : STOP_TIMEOUT_MS, err);
 }
 
 static int run(void *options, struct arg_words *words, struct err *err)

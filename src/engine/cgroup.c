@@ -259,6 +259,13 @@ void cgroup_remove(struct cgroup *g)
 	free(TAKE(g->path));
 }
 
+void cgroup_find(struct cgroup *ret, const char *id, unsigned run)
+{
+	_free_ char *name = cgroup_name(id, run);
+
+	ret->path = tree_find("", name);
+}
+
 void cgroup_remove_of(const char *id, unsigned run)
 {
 	_free_ char *name = cgroup_name(id, run);

@@ -24,6 +24,8 @@ int cgroup_check(const char *root, uid_t uid, const struct spec *spec, struct er
  * the fix in @err, and nothing left behind.
  */
 int cgroup_enter(struct cgroup *ret, const struct spec *spec, const char *id, unsigned run, pid_t pid, struct err *err);
+/* That of a container which another process started; none when it is gone. */
+void cgroup_find(struct cgroup *ret, const char *id, unsigned run);
 /* Has the kernel killed something in it for want of memory? */
 bool cgroup_had_oom(const struct cgroup *g);
 int cgroup_stats(const struct cgroup *g, struct proc_usage *ret, uint64_t *ret_memory_max);

@@ -38,6 +38,9 @@ struct place {
 	const char *seccomp_file;
 };
 
+/* What another process needs to go on with a container that runs. */
+struct engine_handles { int console, lifeline, init; pid_t init_pid; };
+
 /* What a container tells. Each at most once, in this order, but for the exec pair and on_output. */
 struct container_events {
 	void (*on_output)(void *data);                                     /* its stream can be read */
@@ -59,8 +62,8 @@ struct engine_exec { const struct strv *argv, *env; const char *cwd; const struc
 struct engine_ops {
 	const char *name, *summary;
 	enum engine_features features;
-	/* Is it usable on this host? 1, with what was found ("crun 1.21 at …"); 0, with the reason. */
-	int (*probe)(struct str *ret_found);
+	/* Is it usable on this host, with our programs in @libexec? 1, with what was found ("crun 1.21 at …"); 0, with the reason. */
+	int (*probe)(const char *libexec, struct str *ret_found);
 	/*
 	 * Begin to run @c. 0: events will come. <0: see @err, none will. The container keeps its spec, place and loop,
 	 * which must outlive it.
@@ -78,6 +81,13 @@ struct engine_ops {
 	int (*stats)(struct container *c, struct proc_usage *ret, uint64_t *ret_memory_max);
 	/* Its first process on this host, whose /proc/PID/root shows the container's files; 0: none (yet). */
 	pid_t (*pid)(struct container *c);
+	/* Its handles, borrowed. -EAGAIN while it is not whole. */
+	int (*handles)(struct container *c, struct engine_handles *ret);
+	/*
+	 * In place of create: go on with a container that another process started, and whose handles are ours now (consumed).
+	 * c->helper_pid and .helper_start name the program beside it. on_started does not come again.
+	 */
+	int (*adopt)(struct container *c, const struct engine_handles *h, struct err *err);
 	void (*close)(struct container *c);                                /* forget; kills what still runs */
 	/* Remove what a killed supervisor left outside of its session's directory; what ran has ended. */
 	void (*forget)(const struct spec *spec, const struct place *place);
@@ -102,6 +112,7 @@ struct container {
 	void *own;                       /* the engine's */
 	int log_fd;                      /* what the runtime said; -1 none */
 	bool was_oom;                    /* the kernel ended something in it for want of memory */
+	pid_t keeper_pid;                /* a child of ours that is none of the engine's; 0 none */
 	pid_t starter_pid;               /* the process that starts it: the engine reaps it; 0 none */
 	pid_t helper_pid;                /* a program beside it (network), 0 none */
 	uint64_t helper_start;

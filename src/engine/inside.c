@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -27,14 +28,17 @@ struct inside {
 
 /* --- commands --- */
 
-/* Without a container the command lives in the caller's world: its home, not the image's. */
-static void use_own_world(struct strv *env)
+/* Without a container the command lives in the caller's world: its home, not the image's; the agent where it really is. */
+static void use_own_world(const struct spec *spec, struct strv *env)
 {
 	static const char *const keys[] = { "HOME", "USER", "LOGNAME", "SHELL", "PATH" };
 
 	for (size_t i = 0; i < array_len(keys); i++)
 		if (getenv(keys[i]) != NULL)
 			strv_set_env(env, keys[i], getenv(keys[i]));
+	for (size_t i = 0; spec->ssh_agent != NULL && i < env->len; i++)
+		if (str_eq(env->items[i], "SSH_AUTH_SOCK=" SSH_AGENT_INSIDE))
+			strv_set_env(env, "SSH_AUTH_SOCK", spec->ssh_agent);
 }
 
 static void add_number(const char *text, struct init_command *head)
@@ -67,7 +71,7 @@ static int command_fd(const struct container *c, const struct engine_exec *x)
 	strv_copy(&env, x->env);
 	strv_set_env(&env, "PTERM_SESSION", c->place->id);
 	if (head.keep_user)
-		use_own_world(&env);
+		use_own_world(c->spec, &env);
 	head.envc = (uint32_t)env.len;
 	if (fd < 0)
 		return -errno;
@@ -201,6 +205,18 @@ static void on_failed(struct container *c, const struct init_message *m)
 	c->on.on_failed(c->data, &err, code);
 }
 
+static void on_exited(struct container *c, const struct init_message *m)
+{
+	struct inside *in = c->inside;
+
+	if (m->id != 0) {
+		c->on.on_exec_exited(c->data, m->id, m->value);
+	} else if (in->has_started && !in->has_exited) {
+		in->has_exited = true;
+		c->on.on_exited(c->data, m->value);
+	}
+}
+
 static void on_message(struct container *c, const struct init_message *m, int *fds, size_t fd_count)
 {
 	struct inside *in = c->inside;
@@ -221,15 +237,25 @@ static void on_message(struct container *c, const struct init_message *m, int *f
 	case INIT_FAILED:
 		on_failed(c, m);
 		break;
-	case INIT_EXITED:
-		if (m->id != 0) {
-			c->on.on_exec_exited(c->data, m->id, m->value);
-		} else if (in->has_started && !in->has_exited) {
-			in->has_exited = true;
-			c->on.on_exited(c->data, m->value);
-		}
-		break;
 	}
+}
+
+/*
+ * An exit is said once. So it is taken from the lifeline only after it was acted upon and written down: if we are killed
+ * in between, who adopts the container finds it there. True: there was one.
+ */
+static bool take_exit(struct container *c)
+{
+	struct inside *in = c->inside;
+	struct init_message m;
+	const ssize_t n = recv(in->lifeline, &m, sizeof(m), MSG_PEEK | MSG_DONTWAIT);
+
+	if (n != (ssize_t)sizeof(m) || m.magic != INIT_MAGIC || m.op != INIT_EXITED)
+		return false;
+	on_exited(c, &m);
+	if (c->inside == in)
+		(void)recv(in->lifeline, &m, sizeof(m), MSG_DONTWAIT);
+	return true;
 }
 
 /* Read what init has said. False at the end. */
@@ -239,7 +265,14 @@ static bool read_lifeline(struct container *c)
 		struct init_message m;
 		int fds[FD_PASS_MAX];
 		size_t fd_count;
-		const ssize_t n = fd_recv(c->inside->lifeline, &m, sizeof(m), fds, &fd_count, MSG_DONTWAIT);
+		ssize_t n;
+
+		if (take_exit(c)) {
+			if (c->inside == NULL)
+				return false;
+			continue;
+		}
+		n = fd_recv(c->inside->lifeline, &m, sizeof(m), fds, &fd_count, MSG_DONTWAIT);
 
 		if (n == -EAGAIN)
 			return true;
@@ -333,9 +366,44 @@ int inside_set_init(struct container *c, pid_t pid, struct err *err)
 	return r;
 }
 
+int inside_handles(struct container *c, struct engine_handles *ret)
+{
+	const struct inside *in = c->inside;
+
+	if (in == NULL || in->pid <= 0 || in->is_gone || in->console < 0 || !in->has_started)
+		return -EAGAIN;
+	*ret = (struct engine_handles){ .console = in->console, .lifeline = in->lifeline, .init = in->pidfd, .init_pid = in->pid };
+	return 0;
+}
+
+int inside_adopt(struct container *c, const struct engine_handles *h, struct err *err)
+{
+	struct inside *in = c->inside = xcalloc(1, sizeof(*in));
+	int r;
+
+	*in = (struct inside){ .lifeline = h->lifeline, .console = h->console, .pidfd = h->init, .pid = h->init_pid,
+	                       .has_started = true };
+	r = pty_adopt(in->console);
+	if (r < 0)
+		return err_set(err, -r, "console", "what was handed over is no terminal: %m");
+	r = watch_or_fail(&in->console_watch, c, in->console, on_console, err);
+	if (r == 0)
+		r = watch_or_fail(&in->lifeline_watch, c, in->lifeline, on_lifeline, err);
+	if (r == 0)
+		r = watch_or_fail(&in->pid_watch, c, in->pidfd, on_init_ended, err);
+	return r;
+}
+
 pid_t inside_pid(struct container *c)
 {
 	return c->inside && !c->inside->is_gone ? c->inside->pid : 0;
+}
+
+bool inside_has_ended(struct container *c, int wait_ms)
+{
+	struct pollfd p = { .fd = c->inside ? c->inside->pidfd : -1, .events = POLLIN };
+
+	return p.fd >= 0 && poll(&p, 1, wait_ms) == 1;
 }
 
 /* --- operations --- */
@@ -422,8 +490,10 @@ void inside_close(struct container *c)
 		return;
 	if (!in->is_gone && in->pidfd >= 0) {
 		(void)inside_kill(c);
-		if (c->ops->features & ENGINE_ISOLATES)
-			(void)waitid(P_PIDFD, (id_t)in->pidfd, &(siginfo_t){ 0 }, WEXITED);
+		if (c->ops->features & ENGINE_ISOLATES) {
+			(void)poll(&(struct pollfd){ .fd = in->pidfd, .events = POLLIN }, 1, -1);        /* an adopted one is no child */
+			(void)waitid(P_PIDFD, (id_t)in->pidfd, &(siginfo_t){ 0 }, WEXITED | WNOHANG);
+		}
 	}
 	watch_free(in->lifeline_watch);
 	watch_free(in->console_watch);

@@ -17,6 +17,11 @@ int inside_set_console(struct container *c, int fd, struct err *err);
 /* init's process, which must be a child of ours: when it has ended and is reaped, on_gone comes. */
 int inside_set_init(struct container *c, pid_t pid, struct err *err);
 pid_t inside_pid(struct container *c);
+/* Has its first process ended, now or in @wait_ms? (Its on_gone may still be to come.) */
+bool inside_has_ended(struct container *c, int wait_ms);
+
+int inside_handles(struct container *c, struct engine_handles *ret);
+int inside_adopt(struct container *c, const struct engine_handles *h, struct err *err);
 
 ssize_t inside_read(struct container *c, void *buf, size_t n);
 ssize_t inside_write(struct container *c, const void *buf, size_t n);

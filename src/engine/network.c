@@ -16,6 +16,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -285,14 +286,15 @@ static void on_helper_ended(void *data, int events)
 	_err_ err = ERR_INIT;
 	siginfo_t si = { 0 };
 
-	if (waitid(P_PIDFD, (id_t)net->pidfd, &si, WEXITED | WNOHANG) < 0 && errno != ECHILD)
+	if (waitid(P_PIDFD, (id_t)net->pidfd, &si, WEXITED | WNOHANG) < 0 && errno != ECHILD && errno != EBADF)
 		return;
 	(void)!pread(net->log, text, LOG_MAX, 0);
 	if (si.si_code == CLD_EXITED)
 		network_reason(text, &reason);
 	if (reason.len == 0)
 		str_addf(&reason, si.si_code == CLD_EXITED ? "exit code %d" : "killed by signal %d", si.si_status);
-	err_set(&err, ENETDOWN, "network-lost", "the network's helper %s ended: %s", net->program, reason.buf);
+	err_set(&err, ENETDOWN, "network-lost", "the network's helper %s ended: %s", net->program,
+	        si.si_pid != 0 ? reason.buf : "it was started by a supervisor that is gone, so how is not known");
 	keep_words(c, text);
 	forget(c);
 	if (c->on.on_helper_failed != NULL)
@@ -424,6 +426,22 @@ int network_start(struct container *c, pid_t init, struct err *err)
 /* --- ending --- */
 
 /* TERM, a moment to close its connections, KILL. Reaps it if it is ours. */
+void network_adopt(struct container *c)
+{
+	_fd_ pidfd = c->helper_pid > 0 ? proc_pidfd(c->helper_pid) : -1;
+	uint64_t start = 0;
+
+	if (c->helper_pid <= 0)
+		return;
+	c->network = xcalloc(1, sizeof(*c->network));
+	*c->network = (struct network){ .program = "", .pidfd = -1, .log = -1 };
+	/* the start time is read after the pidfd was taken: in between the pid cannot be another's */
+	if (pidfd < 0 || proc_start_time(c->helper_pid, &start) < 0 || start != c->helper_start)
+		pidfd = fd_close(pidfd);
+	c->network->pidfd = pidfd >= 0 ? TAKE_FD(pidfd) : eventfd(1, EFD_CLOEXEC);       /* as readable as one that has ended */
+	c->network->pid_watch = watch_new(c->loop, c->network->pidfd, LOOP_READ, on_helper_ended, c);
+}
+
 static void end_process(int pidfd)
 {
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };

@@ -29,6 +29,11 @@ int network_check_ports(const struct spec *spec, struct err *err);   /* the port
  * up: what goes wrong later comes as c->on.on_helper_failed, and what the program said is added to c->log_fd.
  */
 int network_start(struct container *c, pid_t init, struct err *err);
+/*
+ * Go on with the helper c->helper_pid, c->helper_start that another process started. One that has ended meanwhile is told
+ * like any other.
+ */
+void network_adopt(struct container *c);
 void network_stop(struct container *c);                   /* end it by pid and reap it; NULL-safe: no helper, no effect */
 void network_remove_of(const struct place *place);        /* what a killed supervisor left on disk; the process is ended by pid */
 

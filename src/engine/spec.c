@@ -50,6 +50,7 @@ static const struct json_object user_object = JSON_OBJECT("a user", struct spec_
 static const struct json_field spec_fields[] = {
 	{ "engine", FIELD_STR, offsetof(struct spec, engine), .required = true },
 	{ "fallback", FIELD_STR, offsetof(struct spec, fallback) },
+	{ "fallback_loses", FIELD_STR, offsetof(struct spec, fallback_loses) },
 	{ "image", FIELD_OBJ, offsetof(struct spec, image), .object = &image_object },
 	{ "command", FIELD_STRV, offsetof(struct spec, command) },
 	{ "env", FIELD_STRV, offsetof(struct spec, env) },

@@ -20,6 +20,7 @@ struct spec_user { char *name, *home, *shell; int64_t uid, gid; struct strv grou
 
 struct spec {
 	char *engine, *fallback;             /* names of engines; fallback NULL: none */
+	char *fallback_loses;                /* options that were given and it cannot do: "--user, --tmpfs"; NULL: none */
 	struct spec_image image;
 	struct strv command;                 /* empty: the user's login shell */
 	struct strv env;                     /* whole and final */

@@ -20,7 +20,9 @@ enum { CARRY = 64 * 1024 };
 struct pipe_end { int from, to; char buf[CARRY]; size_t len, at; bool is_done; };
 
 struct running {
+	const struct session *session;
 	struct conn *conn;
+	int64_t exec;                    /* its number, for another supervisor */
 	struct pipe_end in, out, errors;
 	struct tty tty;
 	int signals, master, wait_status;
@@ -96,6 +98,10 @@ static int request(struct running *run, const struct message_exec *m, const int 
 		if (r < 0)
 			return err_set(err, -r, "exec", "the session's supervisor was lost: %m");
 		if (f.type == MESSAGE_EXEC_STARTED) {
+			struct message_exec_id id = { 0 };
+
+			if (json_decode(f.data, f.len, &message_exec_id_object, &id, NULL) == 0)
+				run->exec = id.exec;
 			if (f.fd_count == 1)
 				run->master = f.fds[0];
 			else
@@ -158,6 +164,17 @@ static void take_frames(struct running *run)
 	}
 }
 
+/* Our supervisor was killed: another one goes on, and tells how our command ends. False: there is none. */
+static bool come_back(struct running *run)
+{
+	const struct message_exec_id m = { .exec = run->exec };
+	_err_ err = ERR_INIT;
+
+	conn_close(run->conn);
+	return session_connect(run->session, run->conn, &err) == 0 &&
+	       conn_send_json(run->conn, MESSAGE_EXEC_AGAIN, &message_exec_id_object, &m) == 0;
+}
+
 static void on_conn(struct running *run)
 {
 	const int r = conn_receive(run->conn, MSG_DONTWAIT);
@@ -165,7 +182,7 @@ static void on_conn(struct running *run)
 	if (r == -EAGAIN)
 		return;
 	take_frames(run);
-	if (r != 0 && !run->has_ended) {                 /* the supervisor is gone, and the container with it */
+	if (r != 0 && !run->has_ended && !come_back(run)) {      /* the supervisor is gone, and the container with it */
 		run->wait_status = SIGKILL;
 		run->has_ended = true;
 	}
@@ -320,6 +337,7 @@ int exec_run(const struct session *s, const struct exec *x, struct err *err)
 		return r;
 	run = xcalloc(1, sizeof(*run));
 	run->conn = &conn;
+	run->session = s;
 	run->tty.fd = run->signals = run->master = -1;
 	r = fill(s, x, &m, err);
 	if (r == 0)

@@ -4,32 +4,31 @@
 
 #include <errno.h>
 
-static char *find_path(const struct host *h, bool *ret_given)
+static const char *look_env(const void *host, const char *name)
 {
-	const char *given = h->env("PTERM_CRUN");
-	_free_ char *beside = xasprintf("%s/crun/crun", h->libexec);
-	char *found = NULL;
+	return ((const struct host *)host)->env(name);
+}
 
-	*ret_given = given != NULL;
-	if (given != NULL)
-		return strchr(given, '/') ? xstrdup(given) : host_find(h, given);
-	if (host_is_program(h, beside))
-		return TAKE(beside);
-	if (host_is_program(h, PTERM_LIBEXECDIR "/crun/crun"))
-		return xstrdup(PTERM_LIBEXECDIR "/crun/crun");
-	for (enum runtime_kind k = RUNTIME_CRUN; found == NULL && k <= RUNTIME_YOUKI; k++)
-		found = host_find(h, runtime_name(k));
-	return found;
+static bool look_is_program(const void *host, const char *path)
+{
+	return host_is_program(host, path);
+}
+
+/* A path that was given is run to see whether it is one. */
+static char *look_find(const void *host, const char *name)
+{
+	return strchr(name, '/') ? xstrdup(name) : host_find(host, name);
 }
 
 int host_runtime_find(const struct host *h, struct host_runtime *ret)
 {
+	const struct runtime_look look = { look_env, look_is_program, look_find, h };
 	_str_ out = STR_INIT;
 	_free_ char *at = NULL;
 	int r;
 
 	*ret = (struct host_runtime){ .said = STR_INIT };
-	ret->path = find_path(h, &ret->is_given);
+	ret->path = runtime_locate(&look, h->libexec, &ret->is_given);
 	if (ret->path == NULL)
 		return 0;
 	at = host_path(h, ret->path);

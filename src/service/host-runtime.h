@@ -1,5 +1,5 @@
 /*
- * Which OCI runtime pterm would use on a host, found as engine/crun/runtime.c finds it, but through struct host.
+ * Which OCI runtime pterm would use on a host that is looked at through struct host.
  */
 #pragma once
 

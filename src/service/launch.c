@@ -206,7 +206,8 @@ static int build_env(const struct launch *l, struct spec *spec, struct err *err)
 	strv_set_env(env, "SHELL", spec->user.shell);
 	set_time_zone(env);
 	if (spec->ssh_agent != NULL)
-		strv_set_env(env, "SSH_AUTH_SOCK", str_eq(spec->engine, "crun") ? SSH_AGENT_INSIDE : spec->ssh_agent);
+		strv_set_env(env, "SSH_AUTH_SOCK", engine_find(spec->engine)->features & ENGINE_ISOLATES ? SSH_AGENT_INSIDE
+		             : spec->ssh_agent);
 	for (size_t i = 0; i < l->env_files.len && r == 0; i++)
 		r = add_env_file(env, l->env_files.items[i], err);
 	for (size_t i = 0; i < l->env.len && r == 0; i++)
@@ -256,8 +257,6 @@ static int add_places(const struct house *h, const struct launch *l, struct spec
 		if (r == 0)
 			vec_push(&spec->ports, p);
 	}
-	if (r == 0 && spec->ports.len > 0 && spec->network != NETWORK_PRIVATE)
-		return err_set(err, EINVAL, "bad-option", "-p publishes ports of a network of the session's own: add --network private");
 	return r;
 }
 
@@ -336,22 +335,106 @@ static int check_engine(const char *name, const char *option, struct err *err)
 	return err_set(err, EINVAL, "no-engine", "--%s: there is no engine '%s': see pterm engines", option, shown);
 }
 
+/* --- what an engine cannot do --- */
+
+/* An option of `new` that was given. What confines or limits must be had or refused; the rest may be missed after a fall back. */
+struct wish { const char *option; bool is_there, confines; enum engine_features needs; };
+
+enum { WISH_COUNT = 12 };
+
+static void list_wishes(const struct launch *l, const struct spec *spec, struct wish ret[WISH_COUNT])
+{
+	const bool has_private_network = l->has_network && l->network != NETWORK_HOST;
+	bool has_guarded_volume = false;
+
+	for (size_t i = 0; i < spec->volumes.len; i++)
+		has_guarded_volume |= spec->volumes.items[i].read_only;
+	const struct wish all[WISH_COUNT] = {
+		{ "--memory", l->memory_bytes > 0, true, ENGINE_LIMITS },
+		{ "--cpus", l->cpus != NULL, true, ENGINE_LIMITS },
+		{ "--pids", l->pids > 0, true, ENGINE_LIMITS },
+		{ "--network", has_private_network, true, ENGINE_NETWORKS },
+		{ "--publish", l->ports.len > 0, true, ENGINE_NETWORKS },
+		{ "--read-only", l->read_only, true, ENGINE_ISOLATES },
+		{ "--volume SRC:DST:ro", has_guarded_volume, true, ENGINE_ISOLATES },
+		{ "--volume", l->volumes.len > 0, false, ENGINE_ISOLATES },
+		{ "--user", l->user != NULL, false, ENGINE_ISOLATES },
+		{ "--tmpfs", l->tmpfs.len > 0, false, ENGINE_ISOLATES },
+		{ "--hostname", l->hostname != NULL, false, ENGINE_ISOLATES },
+		{ "--image", l->image != NULL, false, ENGINE_IMAGES },
+	};
+
+	memcpy(ret, all, sizeof(all));
+}
+
+static bool lacks(const struct engine_ops *ops, const struct wish *w)
+{
+	return w->is_there && (ops->features & w->needs) != w->needs;
+}
+
+/* The engine that was asked for must do all that was asked for. */
+static int check_wishes(const struct engine_ops *ops, const struct wish wishes[WISH_COUNT], struct err *err)
+{
+	for (size_t i = 0; i < WISH_COUNT; i++)
+		if (lacks(ops, &wishes[i]))
+			return err_set(err, ENOTSUP, "engine-cannot", "the engine '%s' cannot do %s: leave it out, or use an engine that "
+			               "makes containers (pterm engines lists them)", ops->name, wishes[i].option);
+	return 0;
+}
+
+/*
+ * What may happen when no container can be made. Asked for: an option that confines is refused at once. Not asked for:
+ * there is no fallback then, and the session fails. All else that is lost is told when it happens.
+ */
+static int set_fallback(const struct launch *l, const struct wish wishes[WISH_COUNT], struct spec *spec, struct err *err)
+{
+	const struct engine_ops *ops = engine_find(l->fallback ? l->fallback : "process");
+	_str_ lost = STR_INIT;
+
+	if (ops == NULL)
+		return check_engine(l->fallback, "fallback", err);
+	if (l->fallback == NULL && !l->may_fall_back)
+		return 0;
+	for (size_t i = 0; i < WISH_COUNT; i++) {
+		if (!lacks(ops, &wishes[i]))
+			continue;
+		if (wishes[i].confines && l->fallback == NULL)
+			return 0;
+		if (wishes[i].confines)
+			return err_set(err, ENOTSUP, "engine-cannot", "--fallback %s: the engine '%s' cannot do %s, and nothing may run "
+			               "without it: leave out one of the two", ops->name, ops->name, wishes[i].option);
+		str_addf(&lost, "%s%s", lost.len > 0 ? ", " : "", wishes[i].option);
+	}
+	spec->fallback = xstrdup(ops->name);
+	spec->fallback_loses = lost.len > 0 ? str_take(&lost) : NULL;
+	return 0;
+}
+
+static int check_engine_can(const struct engine_ops *ops, const struct launch *l, struct spec *spec, struct err *err)
+{
+	struct wish wishes[WISH_COUNT];
+	int r;
+
+	list_wishes(l, spec, wishes);
+	r = check_wishes(ops, wishes, err);
+	if (r == 0 && spec->ports.len > 0 && spec->network != NETWORK_PRIVATE)
+		r = err_set(err, EINVAL, "bad-option", "-p publishes ports of a network of the session's own: add --network private");
+	return r < 0 ? r : set_fallback(l, wishes, spec, err);
+}
+
 static int fill(const struct house *h, const struct launch *l, struct spec *spec, struct err *err)
 {
 	const struct engine_ops *ops;
 	int r;
 
 	spec->engine = xstrdup(l->engine ? l->engine : engines[0]->name);
-	spec->fallback = l->fallback ? xstrdup(l->fallback) : NULL;
 	r = check_engine(spec->engine, "engine", err);
-	if (r == 0 && l->fallback != NULL)
-		r = check_engine(l->fallback, "fallback", err);
 	if (r < 0)
 		return r;
 	ops = engine_find(spec->engine);
 	spec->read_only = l->read_only;
 	spec->remove_at_end = l->remove_at_end;
-	spec->network = l->network;
+	spec->network = ops->features & ENGINE_NETWORKS ? l->network : NETWORK_HOST;
 	spec->memory_bytes = (int64_t)min_u64(l->memory_bytes, INT64_MAX);
 	spec->pids = (int64_t)l->pids;
 	spec->rows = l->rows ? l->rows : TERM_ROWS_DEFAULT;
@@ -372,6 +455,8 @@ static int fill(const struct house *h, const struct launch *l, struct spec *spec
 		r = add_ssh_agent(spec, err);
 	if (r == 0)
 		r = add_places(h, l, spec, err);
+	if (r == 0)
+		r = check_engine_can(ops, l, spec, err);
 	if (r == 0 && (ops->features & ENGINE_IMAGES))
 		r = resolve_image(h, l, spec, err);
 	else if (r == 0) {

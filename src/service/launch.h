@@ -16,6 +16,8 @@ struct launch {
 	uint64_t memory_bytes, pids, record_bytes;
 	const char *cpus;
 	int network;                     /* enum spec_network */
+	bool has_network;                /* it was asked for */
+	bool may_fall_back;              /* nobody asked, but a person is there who will see it */
 	uint16_t rows, cols;
 };
 

@@ -22,7 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ANSWER_MS = 30000, LOG_MAX = 1024 * 1024 };
+enum { ANSWER_MS = 30000, LOG_MAX = 1024 * 1024, TRIES = 100 };
 
 void session_release(struct session *s)
 {
@@ -163,10 +163,27 @@ int session_all(const struct house *h, struct session_list *ret, struct err *err
 
 static int greet(struct conn *c, struct err *err)
 {
-	const struct message_hello hello = { .version = WIRE_VERSION, .program = (char *)"pterm " PTERM_VERSION };
+	const struct message_hello hello = message_hello_of("pterm " PTERM_VERSION);
 	const int r = conn_send_json(c, MESSAGE_HELLO, &message_hello_object, &hello);
 
 	return r < 0 ? err_set(err, -r, "connection", "cannot talk to the session's supervisor: %m") : 0;
+}
+
+/* Its answer to the greeting: can we talk to each other? */
+static int hear_greeting(struct conn *c, const struct session *s, struct err *err)
+{
+	struct message_hello theirs = { 0 };
+	struct frame f;
+	int r = conn_expect(c, MESSAGE_SUPERVISOR, &f, ANSWER_MS, err);
+
+	if (r < 0)
+		return r;
+	r = json_decode(f.data, f.len, &message_hello_object, &theirs, err);
+	frame_close_fds(&f);
+	if (r == 0)
+		r = message_hello_check(&theirs, s->status.pid, err);
+	json_release(&message_hello_object, &theirs);
+	return r < 0 ? err_wrap(err, "session '%s'", s->status.name) : 0;
 }
 
 static int not_running(const struct session *s, struct err *err)
@@ -181,17 +198,12 @@ static int foreign(const struct session *s, struct err *err)
 	               s->status.name);
 }
 
-int session_connect(const struct session *s, struct conn *ret, struct err *err)
+static int connect_once(const struct session *s, struct conn *ret, struct err *err)
 {
 	_conn_ c = { 0 };
-	struct frame f;
-	int fd, r;
+	const int fd = fd_connect_unix(s->fd, "control.sock", SOCK_STREAM);
+	int r;
 
-	if (s->is_foreign)
-		return foreign(s, err);
-	if (!s->is_alive)
-		return not_running(s, err);
-	fd = fd_connect_unix(s->fd, "control.sock", SOCK_STREAM);
 	if (fd == -ECONNREFUSED || fd == -ENOENT)        /* closed since we looked */
 		return not_running(s, err);
 	if (fd < 0)
@@ -199,13 +211,27 @@ int session_connect(const struct session *s, struct conn *ret, struct err *err)
 	conn_init(&c, fd);
 	r = greet(&c, err);
 	if (r == 0)
-		r = conn_expect(&c, MESSAGE_SUPERVISOR, &f, ANSWER_MS, err);
+		r = hear_greeting(&c, s, err);
 	if (r < 0)
 		return r;
-	frame_close_fds(&f);
 	*ret = c;
 	c = (struct conn){ 0 };
 	return 0;
+}
+
+int session_connect(const struct session *s, struct conn *ret, struct err *err)
+{
+	int r = -EPIPE;
+
+	if (s->is_foreign)
+		return foreign(s, err);
+	if (!s->is_alive)
+		return not_running(s, err);
+	for (int tries = 0; (r == -EPIPE || r == -ECONNRESET) && tries < TRIES; tries++) {
+		err_release(err);
+		r = connect_once(s, ret, err);           /* one that is killed is replaced */
+	}
+	return r;
 }
 
 int session_ask_status(const struct session *s, struct status *ret, struct err *err)
@@ -596,28 +622,46 @@ static bool has_ended(const struct session *s)
 	return r == -ENOENT || (r == 0 && now.state == STATUS_ENDED);
 }
 
-int session_stop(struct session *s, uint64_t timeout_ms, struct err *err)
+/* 1: it has ended, or ends as it was told; 0: that supervisor was killed, and another may go on; -errno: see @err. */
+static int stop_once(struct session *s, const struct message_stop *m, struct err *err)
 {
-	const struct message_stop m = { .timeout_ms = (int64_t)timeout_ms, .by = (char *)session_actor() };
 	_conn_ c = { 0 };
 	_fd_ supervisor = -1;
 	struct frame f;
 	int r;
 
-	if (!s->is_alive && !s->is_foreign)
-		return 0;
 	r = session_connect(s, &c, err);
+	if (r == -ESRCH || (r < 0 && has_ended(s)))      /* just now, before it heard us */
+		return 1;
 	if (r < 0)
-		return r == -ESRCH || has_ended(s) ? 0 : r;      /* just now, before it heard us */
+		return r;
 	supervisor = supervisor_pidfd(&c);
-	r = conn_send_json(&c, MESSAGE_STOP, &message_stop_object, &m);
-	if (r < 0)
-		return err_set(err, -r, "connection", "cannot talk to the supervisor of '%s': %m", s->status.name);
-	r = conn_expect(&c, MESSAGE_ENDED, &f, (int)timeout_ms + ANSWER_MS, err);
-	if (r == -EPIPE)
-		r = 0;                                   /* it ended without a word: the status on disk tells */
+	r = conn_send_json(&c, MESSAGE_STOP, &message_stop_object, m);
+	if (r == 0)
+		r = conn_expect(&c, MESSAGE_ENDED, &f, (int)m->timeout_ms + ANSWER_MS, err);
+	else
+		err_set(err, -r, "connection", "cannot talk to the supervisor of '%s': %m", s->status.name);
+	if (r == -EPIPE || r == -ECONNRESET)             /* it ended without a word: the status on disk tells */
+		return has_ended(s);
 	if (r == 0 && supervisor >= 0)                   /* it has written all it had to write, and nothing of it is left */
 		(void)poll(&(struct pollfd){ .fd = supervisor, .events = POLLIN }, 1, ANSWER_MS);
+	return r < 0 ? r : 1;
+}
+
+int session_stop(struct session *s, uint64_t timeout_ms, struct err *err)
+{
+	const struct message_stop m = { .timeout_ms = (int64_t)timeout_ms, .by = (char *)session_actor() };
+	int r = 0;
+
+	if (!s->is_alive && !s->is_foreign)
+		return 0;
+	for (int tries = 0; r == 0 && tries < TRIES; tries++)
+		r = stop_once(s, &m, err);
+	if (r == 0)
+		return err_set(err, EPIPE, "supervisor-gone", "the supervisor of '%s' ends whenever it is told to stop, and is "
+		               "replaced: see supervisor.log in the session's directory", s->status.name);
 	s->is_alive = false;
-	return r;
+	if (r > 0)
+		err_release(err);
+	return r < 0 ? r : 0;
 }

@@ -30,6 +30,7 @@ struct client {
 	struct conn conn;
 	struct watch *watch;
 	pid_t peer;
+	bool is_refused;                 /* it speaks another version: whatever it says is not heard */
 	bool is_reader, is_viewer, may_type, is_armed, waits_for_start, waits_for_end;
 	uint64_t rung_ns;                /* when the doorbell was last rung for it */
 	struct term_size size;
@@ -216,8 +217,14 @@ static void on_resize(struct client *c, const struct frame *f, const void *body)
 
 static void on_hello(struct client *c, const struct frame *f, const void *body)
 {
-	const struct message_hello answer = { .version = WIRE_VERSION, .program = (char *)"pterm-supervisor " PTERM_VERSION };
+	const struct message_hello answer = message_hello_of("pterm-supervisor " PTERM_VERSION);
+	_err_ err = ERR_INIT;
 
+	if (message_hello_check(body, getpid(), &err) < 0) {
+		c->is_refused = true;
+		sent(c, conn_send_error(&c->conn, &err, 125));
+		return;
+	}
 	sent(c, conn_send_json(&c->conn, MESSAGE_SUPERVISOR, &message_hello_object, &answer));
 }
 
@@ -306,19 +313,6 @@ static void tell_started(struct client *c)
 	sent(c, conn_send(&c->conn, MESSAGE_STARTED, text.buf, text.len, NULL, 0));
 }
 
-static void on_wait(struct client *c, const struct frame *f, const void *body)
-{
-	const struct message_wait *m = body;
-
-	c->waits_for_end = true;
-	if (m->until_end)
-		return;
-	if (c->s->state == STATE_RUNNING)
-		tell_started(c);
-	else
-		c->waits_for_start = true;
-}
-
 /* --- exec --- */
 
 static int start_exec(struct client *c, const struct message_exec *m, const struct frame *f, struct err *err)
@@ -377,6 +371,41 @@ static void on_exec_signal(struct client *c, const struct frame *f, const void *
 		(void)c->s->container.ops->exec_signal(&c->s->container, c->exec, (int)m->signo);
 }
 
+static void tell_exec_end(struct client *c, int wait_status)
+{
+	const struct message_exited body = { .wait_status = wait_status };
+
+	c->exec = 0;
+	sent(c, conn_send_json(&c->conn, MESSAGE_EXEC_EXITED, &message_exited_object, &body));
+}
+
+/*
+ * The exec of a client whose supervisor, the one before us, was killed. Ends that nobody waited for meanwhile are kept; an
+ * exec that we know nothing of ended before.
+ */
+static void on_exec_again(struct client *c, const struct frame *f, const void *body)
+{
+	const struct message_exec_id *m = body;
+
+	c->exec = (uint32_t)m->exec;
+	for (size_t i = 0; i < c->s->exec_ends.len; i++) {
+		const struct exec_end end = c->s->exec_ends.items[i];
+
+		if (end.exec != c->exec)
+			continue;
+		c->s->exec_ends.items[i] = c->s->exec_ends.items[--c->s->exec_ends.len];
+		tell_exec_end(c, end.wait_status);
+		return;
+	}
+}
+
+static void keep_exec_end(struct supervisor *s, uint32_t exec, int wait_status)
+{
+	if (s->exec_ends.len >= EXEC_ENDS_MAX)
+		memmove(s->exec_ends.items, s->exec_ends.items + 1, --s->exec_ends.len * sizeof(*s->exec_ends.items));
+	vec_push(&s->exec_ends, ((struct exec_end){ exec, wait_status }));
+}
+
 static struct client *find_exec(struct supervisor *s, uint32_t exec)
 {
 	link_each(struct client, c, &s->clients, link)
@@ -387,11 +416,13 @@ static struct client *find_exec(struct supervisor *s, uint32_t exec)
 
 void clients_exec_started(struct supervisor *s, uint32_t exec, int tty)
 {
+	const struct message_exec_id body = { .exec = exec };
 	struct client *c = find_exec(s, exec);
-	static const char nothing[] = "{}";
+	_str_ text = STR_INIT;
 
+	json_encode(&text, &message_exec_id_object, &body);
 	if (c != NULL)
-		sent(c, conn_send(&c->conn, MESSAGE_EXEC_STARTED, nothing, 2, &tty, tty >= 0 ? 1 : 0));
+		sent(c, conn_send(&c->conn, MESSAGE_EXEC_STARTED, text.buf, text.len, &tty, tty >= 0 ? 1 : 0));
 	fd_close(tty);
 }
 
@@ -408,18 +439,25 @@ void clients_exec_failed(struct supervisor *s, uint32_t exec, const struct err *
 void clients_exec_exited(struct supervisor *s, uint32_t exec, int wait_status)
 {
 	struct client *c = find_exec(s, exec);
-	const struct message_exited body = { .wait_status = wait_status };
 
 	supervisor_tell(s, EVENT_exec_ended, exec, NULL);
-	if (c == NULL)
-		return;
-	c->exec = 0;
-	sent(c, conn_send_json(&c->conn, MESSAGE_EXEC_EXITED, &message_exited_object, &body));
+	if (c != NULL)
+		tell_exec_end(c, wait_status);
+	else if (s->status.adoptions > 0)                        /* who started it may come back */
+		keep_exec_end(s, exec, wait_status);
 }
 
 /* --- messages in --- */
 
 typedef void message_fn(struct client *c, const struct frame *f, const void *body);
+
+static void on_upgrade(struct client *c, const struct frame *f, const void *body)
+{
+	const struct message_upgrade *m = body;
+	const int r = c->s->state == STATE_RUNNING ? keeper_exec(c->s, m->program) : -EAGAIN;
+
+	refuse(c, -r, "upgrade", "cannot hand session '%s' over to '%s': %s", c->s->status.name, m->program, strerror(-r));
+}
 
 static const struct { enum message type; const struct json_object *object; message_fn *fn; } handlers[] = {
 	{ MESSAGE_HELLO, &message_hello_object, on_hello },
@@ -432,20 +470,22 @@ static const struct { enum message type; const struct json_object *object; messa
 	{ MESSAGE_RESTART, &message_stop_object, on_restart },
 	{ MESSAGE_EXEC, &message_exec_object, on_exec },
 	{ MESSAGE_EXEC_SIGNAL, &message_signal_object, on_exec_signal },
+	{ MESSAGE_EXEC_AGAIN, &message_exec_id_object, on_exec_again },
+	{ MESSAGE_UPGRADE, &message_upgrade_object, on_upgrade },
 	{ MESSAGE_STATUS, NULL, on_status },
 	{ MESSAGE_USAGE, NULL, on_usage },
 	{ MESSAGE_RENAME, &message_rename_object, on_rename },
-	{ MESSAGE_WAIT, &message_wait_object, on_wait },
 };
 
 union body {
 	struct message_hello hello; struct message_attach attach; struct message_resize resize; struct message_signal signal;
-	struct message_stop stop; struct message_exec exec; struct message_rename rename; struct message_wait wait;
+	struct message_stop stop; struct message_exec exec; struct message_rename rename;
+	struct message_exec_id exec_id; struct message_upgrade upgrade;
 };
 
 static void handle(struct client *c, const struct frame *f)
 {
-	for (size_t i = 0; i < array_len(handlers); i++) {
+	for (size_t i = 0; i < array_len(handlers) && !c->is_refused; i++) {
 		union body body = { 0 };
 		_err_ err = ERR_INIT;
 
@@ -501,6 +541,11 @@ static struct client *client_new(struct supervisor *s, int fd)
 	c->peer = peer.pid;
 	conn_init(&c->conn, fd);
 	c->watch = watch_new(&s->loop, fd, LOOP_READ, on_client, c);
+	if (c->watch == NULL) {
+		conn_close(&c->conn);
+		free(c);
+		return NULL;
+	}
 	link_add_tail(&s->clients, &c->link);
 	s->client_count++;
 	return c;
@@ -528,10 +573,11 @@ static void on_listen(void *data, int events)
 	client_new(s, fd);
 }
 
-void clients_listen(struct supervisor *s)
+int clients_listen(struct supervisor *s, struct err *err)
 {
 	s->bell_timer = timer_new(&s->loop, on_bell_timer, s);
 	s->listen_watch = watch_new(&s->loop, s->listen_fd, LOOP_READ, on_listen, s);
+	return s->listen_watch ? 0 : err_set(err, EIO, "loop", "cannot listen on the session's socket");
 }
 
 bool clients_wait_for_start(const struct supervisor *s)

@@ -44,7 +44,7 @@ int crash_write(int session_fd, const struct status *s, int log_fd)
 	dir = openat(session_fd, "crash.new", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return -errno;
-	status_describe(s, &reason);
+	status_describe_end(s, &reason);
 	str_addf(&reason, "%s%s\n", s->message ? ": " : "", s->message ? s->message : "");
 	last_output(session_fd, &output);
 	if (log_fd >= 0 && lseek(log_fd, 0, SEEK_SET) == 0)

@@ -125,6 +125,7 @@ static void find_programs(struct house *h)
 	h->init_program = path_join(h->libexec, "pterm-init");
 	h->tree_program = path_join(h->libexec, "pterm-tree");
 	h->supervisor_program = path_join(h->libexec, "pterm-supervisor");
+	h->keeper_program = path_join(h->libexec, "pterm-keeper");
 	h->seccomp_file = path_join(h->data, "seccomp.json");
 	h->default_image = xstrdup(getenv("PTERM_DEFAULT_IMAGE") ? getenv("PTERM_DEFAULT_IMAGE") : "");
 	if (*h->default_image == '\0') {
@@ -190,7 +191,7 @@ int house_open(struct house *h, struct err *err)
 void house_close(struct house *h)
 {
 	char **owned[] = { &h->home, &h->store, &h->runtime, &h->sessions, &h->names, &h->libexec, &h->data,
-	                   &h->init_program, &h->tree_program, &h->supervisor_program, &h->seccomp_file, &h->default_image };
+	                   &h->init_program, &h->tree_program, &h->supervisor_program, &h->keeper_program, &h->seccomp_file, &h->default_image };
 
 	for (size_t i = 0; i < array_len(owned); i++) {
 		free(*owned[i]);

@@ -13,7 +13,7 @@ struct house {
 	char *home, *store, *runtime;    /* absolute */
 	char *sessions, *names;          /* below home */
 	char *libexec, *data;            /* our programs; seccomp.json, default-image.tar */
-	char *init_program, *tree_program, *supervisor_program, *seccomp_file, *default_image;
+	char *init_program, *tree_program, *supervisor_program, *keeper_program, *seccomp_file, *default_image;
 	int sessions_fd, names_fd;
 };
 

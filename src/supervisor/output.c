@@ -9,10 +9,7 @@
 
 #include <errno.h>
 
-enum { INPUT_QUEUE_MAX = 1024 * 1024 };
-
-static struct str input_queue = STR_INIT;
-static size_t input_sent;
+enum { INPUT_QUEUE_MAX = 1024 * 1024, PTY_READ_MAX = 4096 };       /* a PTY gives no more at once */
 
 /* Read what there is, at most one reserve of the ring. Bytes; *ret_end: the stream is over. */
 static size_t fill(struct supervisor *s, uint8_t *space, size_t room, bool *ret_end)
@@ -20,7 +17,11 @@ static size_t fill(struct supervisor *s, uint8_t *space, size_t room, bool *ret_
 	size_t n = 0;
 
 	while (n < room) {
-		const ssize_t got = s->container.ops->read(&s->container, space + n, room - n);
+		const size_t want = min_size(room - n, PTY_READ_MAX);
+		ssize_t got;
+
+		ring_arm(s->ring, n, want);
+		got = s->container.ops->read(&s->container, space + n, want);
 
 		if (got == -EINTR)
 			continue;
@@ -67,9 +68,9 @@ void output_ready(void *supervisor)
 
 static int flush_input(struct supervisor *s)
 {
-	while (input_sent < input_queue.len) {
-		const ssize_t n = s->container.ops->write(&s->container, input_queue.buf + input_sent,
-		                                          input_queue.len - input_sent);
+	while (s->input_sent < s->input.len) {
+		const ssize_t n = s->container.ops->write(&s->container, s->input.buf + s->input_sent,
+		                                          s->input.len - s->input_sent);
 
 		if (n == -EINTR)
 			continue;
@@ -77,10 +78,9 @@ static int flush_input(struct supervisor *s)
 			return 1;
 		if (n <= 0)
 			break;                                   /* the terminal is gone; what it ends with will be told */
-		input_sent += (size_t)n;
+		s->input_sent += (size_t)n;
 	}
-	str_clear(&input_queue);
-	input_sent = 0;
+	input_clear(s);
 	return 0;
 }
 
@@ -95,9 +95,9 @@ int input_send(struct supervisor *s, const void *data, size_t n)
 {
 	if (!s->has_container || s->state == STATE_DRAINING)
 		return 0;
-	if (input_queue.len - input_sent + n > INPUT_QUEUE_MAX)
+	if (s->input.len - s->input_sent + n > INPUT_QUEUE_MAX)
 		return -ENOBUFS;
-	str_add(&input_queue, data, n);
+	str_add(&s->input, data, n);
 	if (s->state == STATE_STARTING)
 		return 0;                                /* its terminal may not be there yet: run_started writes it */
 	if (flush_input(s) == 1)
@@ -105,8 +105,8 @@ int input_send(struct supervisor *s, const void *data, size_t n)
 	return 0;
 }
 
-void input_release(void)
+void input_clear(struct supervisor *s)
 {
-	str_release(&input_queue);
-	input_sent = 0;
+	str_clear(&s->input);
+	s->input_sent = 0;
 }

@@ -13,10 +13,10 @@
 #include <stdio.h>
 
 /*
- * Remove @dir of a session whose spec cannot be read, so that its map of ids is not known: every map that a user can have leads
- * to the same ids outside.
+ * Remove @dir of a session whose spec does not tell the map of its ids: every map that a user can have leads to the same ids
+ * outside. Root removes them as they are.
  */
-static int remove_by_any_map(const struct house *h, const char *dir, struct err *err)
+static int remove_by_any_map(const char *dir, struct err *err)
 {
 	const struct passwd *pw = getpwuid(geteuid());
 	const char *name = pw ? pw->pw_name : NULL;
@@ -29,18 +29,33 @@ static int remove_by_any_map(const struct house *h, const char *dir, struct err 
 	if (idmap_subordinate("/etc/subgid", name, geteuid(), &start, &count, NULL) != 0)
 		return 0;
 	idmap_around(&map.gid, 0, getegid(), start, count);
-	return tree_remove_mapped(&map, h->sessions_fd, dir, err);
+	return tree_remove_mapped(&map, AT_FDCWD, dir, err);
+}
+
+static bool has_mapped_files(const struct place *place)
+{
+	_free_ char *upper = path_join(place->store_dir, "upper");
+
+	return path_exists(AT_FDCWD, upper);
+}
+
+/* What its engine keeps, as its spec says; and when that cannot be read or is wrong, what is there. */
+static int remove_kept(const struct place *place, int session_fd, struct err *err)
+{
+	_cleanup_(spec_release) struct spec spec = { 0 };
+	const bool has_spec = spec_read(session_fd, "spec.json", &spec, NULL) == 0;
+	const struct engine_ops *ops = has_spec ? engine_find(spec.engine) : NULL;
+	const int r = ops != NULL && ops->remove != NULL ? ops->remove(&spec, place, err) : 0;
+
+	return has_mapped_files(place) ? remove_by_any_map(place->store_dir, err) : r;
 }
 
 /* Remove what the session that now lies in @dir (".rm-ID" or ".new-ID") has: files of mapped owners first. */
 static int remove_content(const struct house *h, const char *id, const char *dir, struct err *err)
 {
 	_fd_ fd = openat(h->sessions_fd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	_cleanup_(spec_release) struct spec spec = { 0 };
 	_cleanup_(place_release) struct place place = { 0 };
-	const struct engine_ops *ops;
-	_err_ why = ERR_INIT;
-	int r = 0;
+	int r;
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : err_set(err, errno, "remove", "cannot open '%s/%s': %m", h->sessions, dir);
@@ -49,14 +64,11 @@ static int remove_content(const struct house *h, const char *id, const char *dir
 		free((char *)place.store_dir);
 		place.store_dir = path_join(h->sessions, dir);
 	}
-	if (spec_read(fd, "spec.json", &spec, &why) < 0)
-		r = path_exists(fd, "upper") ? remove_by_any_map(h, dir, err) : 0;
-	else if ((ops = engine_find(spec.engine)) != NULL && ops->remove != NULL)
-		r = ops->remove(&spec, &place, err);
+	r = remove_kept(&place, fd, err);
 	if (r < 0)
 		return r;
-	if (!str_eq(h->store, h->home))
-		(void)path_remove_tree(AT_FDCWD, place.store_dir);
+	if (!str_eq(h->store, h->home) && (r = path_remove_tree(AT_FDCWD, place.store_dir)) < 0)
+		return err_set(err, -r, "remove", "cannot remove all of '%s': %m", place.store_dir);
 	do
 		r = path_remove_tree(h->sessions_fd, dir);
 	while (r == -ENOTEMPTY);                         /* somebody who found it lying there made a lock meanwhile */

@@ -20,7 +20,7 @@ static const struct json_field status_fields[] = {
 	{ "reason", FIELD_ENUM, offsetof(struct status, reason), .names = status_reasons },
 	TEXT(engine), TEXT(image), TEXT(command), NUMBER(exit_code), NUMBER(signo), TEXT(message), TEXT(by), NUMBER(pid),
 	NUMBER(pid_start), NUMBER(init_pid), NUMBER(helper_pid), NUMBER(helper_start), TEXT(machine_id), TEXT(boot_id),
-	NUMBER(created_ms), NUMBER(started_ms), NUMBER(ended_ms), NUMBER(run), NUMBER(restarts), NUMBER(position),
+	NUMBER(created_ms), NUMBER(started_ms), NUMBER(ended_ms), NUMBER(run), NUMBER(restarts), NUMBER(adoptions), NUMBER(position),
 	{ "has_container", FIELD_BOOL, offsetof(struct status, has_container) },
 };
 const struct json_object status_object = JSON_OBJECT("a session's status", struct status, status_fields, false);
@@ -68,10 +68,14 @@ void status_set_exit(struct status *s, int wait_status)
 
 void status_describe(const struct status *s, struct str *out)
 {
-	if (s->state != STATUS_ENDED) {
+	if (s->state != STATUS_ENDED)
 		str_adds(out, status_states[s->state]);
-		return;
-	}
+	else
+		status_describe_end(s, out);
+}
+
+void status_describe_end(const struct status *s, struct str *out)
+{
 	switch (s->reason) {
 	case REASON_EXITED:
 		str_addf(out, "exited with code %lld", (long long)s->exit_code);

@@ -32,7 +32,7 @@ struct status {
 	int64_t init_pid, helper_pid, helper_start;
 	char *machine_id, *boot_id;
 	int64_t created_ms, started_ms, ended_ms;
-	int64_t run, restarts;
+	int64_t run, restarts, adoptions;
 	int64_t position;                /* bytes printed since birth, when last written */
 	bool has_container;              /* false: the command runs on the bare host */
 };
@@ -49,3 +49,4 @@ void status_set_exit(struct status *s, int wait_status);
  * One phrase for people: "exited with code 3", "killed by SIGTERM", "stopped by ann"; for a live session its state.
  */
 void status_describe(const struct status *s, struct str *out);
+void status_describe_end(const struct status *s, struct str *out);   /* of a run that has ended, whatever the session does now */

@@ -6,6 +6,7 @@
 #include "base/units.h"
 #include "event/journal.h"
 #include "supervisor/crash.h"
+#include "supervisor/remains.h"
 #include "supervisor/remove.h"
 #include "wire/conn.h"
 
@@ -20,7 +21,6 @@
 
 enum {
 	STOP_HANGUP_MS = 2000,           /* a shell ends on HUP; what ignores it gets TERM after this */
-	STOP_DEFAULT_MS = 10000,         /* and KILL after this */
 	DRAIN_MS = 5000,                 /* a terminal that stays open though every process is gone */
 	BACKOFF_FIRST_MS = 100, BACKOFF_MAX_MS = 60000,
 	BACKOFF_FORGIVEN_MS = 10000,     /* a run that lasted so long begins the back-off anew */
@@ -31,7 +31,6 @@ enum input { IN_STARTED, IN_FAILED, IN_EXITED, IN_GONE, IN_STOP, IN_TIMEOUT, IN_
 typedef void step_fn(struct supervisor *s);
 
 static void feed(struct supervisor *s, enum input in);
-static void start_run(struct supervisor *s);
 
 void supervisor_tell(struct supervisor *s, enum event_type type, int64_t number, const char *text)
 {
@@ -67,7 +66,8 @@ static bool fall_back(struct supervisor *s, const struct err *err, int exit_code
 	if (exit_code != 125 || s->spec.fallback == NULL || s->has_fallen_back || s->stop_wanted || str_eq(err->code, "command"))
 		return false;
 	s->has_fallen_back = s->restart_wanted = true;
-	why = xasprintf("no container can be made (%s): going on with the engine '%s'", err_msg(err), s->spec.fallback);
+	why = xasprintf("no container can be made (%s): going on with the engine '%s'%s%s", err_msg(err), s->spec.fallback,
+	                s->spec.fallback_loses ? ", without " : "", s->spec.fallback_loses ? s->spec.fallback_loses : "");
 	supervisor_tell(s, EVENT_warned, -1, why);
 	return true;
 }
@@ -98,6 +98,7 @@ static void on_exited(void *data, int wait_status)
 
 	HOOK("supervisor.exited");
 	status_set_exit(&s->status, wait_status);
+	supervisor_save(s);                              /* it is said once: now whoever adopts us knows it */
 	feed(s, IN_EXITED);
 }
 
@@ -159,31 +160,40 @@ static void close_container(struct supervisor *s)
 	if (!s->has_container)
 		return;
 	s->has_container = false;
-	input_release();                                 /* meant for this run */
+	input_clear(s);                                  /* meant for this run */
 	s->container.ops->close(&s->container);
-	if (s->container.was_oom && s->status.reason == REASON_SIGNALED)
+	if (s->container.was_oom && s->status.signo == SIGKILL &&
+	    (s->status.reason == REASON_SIGNALED || s->status.reason == REASON_INIT_LOST))
 		s->status.reason = REASON_OUT_OF_MEMORY;
 	s->status.init_pid = s->status.helper_pid = s->status.helper_start = 0;
 }
 
-static int open_container(struct supervisor *s, const char *engine, struct err *err)
+static int set_up_container(struct supervisor *s, const char *engine, struct err *err)
 {
 	const struct engine_ops *ops = engine_find(engine);
-	int r;
 
 	if (ops == NULL)
 		return err_set(err, EINVAL, "no-engine", "there is no engine '%s': see pterm engines", engine);
 	s->container = (struct container){ .ops = ops, .loop = &s->loop, .spec = &s->spec, .place = &s->place, .on = events,
-	                                   .data = s, .run = (unsigned)s->status.run, .log_fd = -1 };
+	                                   .data = s, .run = (unsigned)s->status.run, .log_fd = -1,
+	                                   .keeper_pid = s->keeper.pid };
 	s->has_container = true;
 	status_set(&s->status.engine, engine);
 	s->status.has_container = (ops->features & ENGINE_ISOLATES) != 0;
-	r = ops->create(&s->container, err);
+	return 0;
+}
+
+static int open_container(struct supervisor *s, const char *engine, struct err *err)
+{
+	int r = set_up_container(s, engine, err);
+
+	if (r == 0)
+		r = s->container.ops->create(&s->container, err);
 	s->is_created = r == 0;
 	return r;
 }
 
-static void start_run(struct supervisor *s)
+void supervisor_begin(struct supervisor *s)
 {
 	_err_ err = ERR_INIT;
 	int r;
@@ -199,6 +209,8 @@ static void start_run(struct supervisor *s)
 	s->status.reason = REASON_NONE;
 	s->status.exit_code = s->status.signo = s->status.ended_ms = 0;
 	status_set(&s->status.message, NULL);
+	if (s->status.run > 1)                           /* whoever adopts us begins a run of another number */
+		supervisor_save(s);
 	r = open_container(s, s->has_fallen_back ? s->spec.fallback : s->spec.engine, &err);
 	if (r < 0)
 		on_failed(s, &err, 125);
@@ -215,6 +227,7 @@ static void run_started(struct supervisor *s)
 	clients_started(s);
 	supervisor_save(s);
 	supervisor_tell(s, EVENT_started, s->status.run, NULL);
+	keeper_hold(s);
 	if (s->stop_wanted || s->restart_wanted)
 		feed(s, IN_STOP);
 }
@@ -244,6 +257,7 @@ static void begin_again(struct supervisor *s)
 	s->state = STATE_WAITING;
 	s->status.state = STATUS_RESTARTING;
 	supervisor_save(s);
+	keeper_hold(s);                                  /* the handles of what is gone keep nothing open */
 	supervisor_tell(s, EVENT_restarting, (int64_t)wait_ms, NULL);
 	timer_start(s->life_timer, wait_ms);
 }
@@ -259,10 +273,10 @@ static void end_session(struct supervisor *s)
 	s->status.ended_ms = (int64_t)time_now_ms();
 	s->status.pid = s->status.pid_start = 0;
 	s->record = record_close(s->record);
+	supervisor_save(s);                              /* first: whom we let go below looks at it */
 	s->listen_watch = watch_free(s->listen_watch);
-	s->listen_fd = fd_close(s->listen_fd);           /* who comes now finds nobody, and looks at the status */
+	s->listen_fd = fd_close(s->listen_fd);
 	(void)unlinkat(s->session_fd, "control.sock", 0);
-	supervisor_save(s);
 	HOOK("supervisor.ended");
 	status_describe(&s->status, &why);
 	supervisor_tell(s, EVENT_ended, s->status.exit_code, why.buf);
@@ -271,22 +285,25 @@ static void end_session(struct supervisor *s)
 	if (s->failure.no != 0)                          /* only now: who hears of it finds the record complete */
 		clients_failed(s, &s->failure, (int)s->status.exit_code);
 	clients_ended(s);
+	keeper_release(s);
 	uv_stop(&s->loop);
 }
 
-/* The run is over, and its output is in the ring. */
+/* The run is over, and its output is in the ring. Only when the container is closed its cgroup tells why it was killed. */
 static void finish_run(struct supervisor *s)
 {
+	_fd_ log = s->has_container && s->container.log_fd >= 0 ? fcntl(s->container.log_fd, F_DUPFD_CLOEXEC, 3) : -1;
+
 	timer_stop(s->life_timer);
 	if (s->stop_wanted && !s->restart_wanted)
 		s->status.reason = REASON_STOPPED;
+	close_container(s);
 	if (crash_is_one(&s->status)) {
-		const int r = crash_write(s->session_fd, &s->status, s->container.log_fd);
+		const int r = crash_write(s->session_fd, &s->status, log);
 
 		if (r < 0)
 			log_warn("cannot write crash/: %s, ignoring", strerror(-r));
 	}
-	close_container(s);
 	if (wants_restart(s))
 		begin_again(s);
 	else
@@ -334,11 +351,15 @@ static void stop_now(struct supervisor *s)
 	(void)s->container.ops->kill(&s->container);
 }
 
-/* HUP and CONT, later TERM, later KILL: interactive shells ignore TERM and end on HUP. */
+/* HUP and CONT, later TERM, later KILL: interactive shells ignore TERM and end on HUP. Without time, KILL at once. */
 static void stop_step(struct supervisor *s)
 {
 	struct container *c = &s->container;
 
+	if (s->stop_timeout_ms == 0) {
+		stop_now(s);
+		return;
+	}
 	switch (s->stop_step++) {
 	case 0:
 		(void)c->ops->signal(c, SIGHUP, true);
@@ -366,7 +387,7 @@ static void stop_waiting(struct supervisor *s)
 	timer_stop(s->life_timer);
 	s->status.reason = REASON_STOPPED;
 	if (s->restart_wanted)
-		start_run(s);
+		supervisor_begin(s);
 	else
 		end_session(s);
 }
@@ -377,7 +398,7 @@ static step_fn *const steps[STATE_COUNT][IN_COUNT] = {
 	[STATE_RUNNING]  = { [IN_EXITED] = drain, [IN_GONE] = lost_init, [IN_STOP] = stop_step, [IN_TIMEOUT] = stop_step,
 	                     [IN_FAILED] = finish_run },
 	[STATE_DRAINING] = { [IN_GONE] = drain, [IN_TIMEOUT] = give_up_draining, [IN_FAILED] = finish_run },
-	[STATE_WAITING]  = { [IN_TIMEOUT] = start_run, [IN_STOP] = stop_waiting },
+	[STATE_WAITING]  = { [IN_TIMEOUT] = supervisor_begin, [IN_STOP] = stop_waiting },
 };
 
 static void feed(struct supervisor *s, enum input in)
@@ -388,7 +409,7 @@ static void feed(struct supervisor *s, enum input in)
 		step(s);
 }
 
-static void on_life_timer(void *data)
+void supervisor_life_timer(void *data)
 {
 	feed(data, IN_TIMEOUT);
 }
@@ -404,10 +425,7 @@ void supervisor_stop(struct supervisor *s, const char *by, uint64_t timeout_ms)
 		status_set(&s->status.by, by);
 	if (again && timeout_ms > 0 && s->state == STATE_RUNNING)
 		return;                                          /* it is on its way */
-	if (timeout_ms == 0 && s->state == STATE_RUNNING)
-		stop_now(s);
-	else
-		feed(s, IN_STOP);
+	feed(s, IN_STOP);
 }
 
 void supervisor_restart(struct supervisor *s, const char *by, uint64_t timeout_ms)
@@ -418,154 +436,39 @@ void supervisor_restart(struct supervisor *s, const char *by, uint64_t timeout_m
 	feed(s, IN_STOP);
 }
 
-/* --- the process --- */
-
-static void on_term(uv_signal_t *handle, int signo)
+/* What was going on when the supervisor before us was killed goes on; a start that was cut short is begun again. */
+void supervisor_go_on(struct supervisor *s, const struct engine_handles *h)
 {
-	supervisor_stop(handle->data, "a signal to its supervisor", STOP_DEFAULT_MS);
-}
-
-/* As subreaper we inherit what others leave behind (the runtime's helpers): nobody else would ever wait for those. */
-static void on_child(uv_signal_t *handle, int signo)
-{
-	const struct supervisor *s = handle->data;
-	const pid_t known[] = { s->has_container && s->container.ops->pid ? s->container.ops->pid((struct container *)&s->container) : 0,
-	                        s->container.helper_pid, s->container.starter_pid };
-
-	/* while it starts, the first process is not known yet: its end must be kept until it is */
-	if (!s->has_container || s->container.starter_pid == 0)
-		proc_reap_others(known, array_len(known));
-}
-
-static void watch_signal(struct supervisor *s, uv_signal_t *handle, uv_signal_cb fn, int signo)
-{
-	uv_signal_init(&s->loop, handle);
-	handle->data = s;
-	uv_signal_start(handle, fn, signo);
-}
-
-static int open_files(struct supervisor *s, struct err *err)
-{
-	uint64_t end = 0;
-	int r;
-
-	s->session_fd = open(s->place.session_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (s->session_fd < 0)
-		return err_set(err, errno, "session-dir", "cannot open '%s': %m", s->place.session_dir);
-	r = status_read(s->session_fd, &s->status, err);
-	if (r == 0)
-		r = spec_read(s->session_fd, "spec.json", &s->spec, err);
-	if (r < 0)
-		return r;
-	r = record_open(&s->record, s->session_fd, (uint64_t)s->spec.record_bytes, &end, err);
-	if (r < 0)
-		return r;
-	return ring_create(&s->ring, SUPERVISOR_RING_SIZE, end, err);
-}
-
-static void note_ourselves(struct supervisor *s)
-{
-	uint64_t start = 0;
-
-	(void)proc_start_time(getpid(), &start);
-	s->status.pid = getpid();
-	s->status.pid_start = (int64_t)start;
-	status_set(&s->status.boot_id, proc_boot_id());
-	status_set(&s->status.machine_id, proc_machine_id());
-	s->status.state = STATUS_STARTING;
-	s->size = (struct term_size){ (uint16_t)s->spec.rows, (uint16_t)s->spec.cols };
-}
-
-static int prepare(struct supervisor *s, int first, struct err *err)
-{
-	const int r = open_files(s, err);
-
-	if (r < 0)
-		return r;
-	note_ourselves(s);
-	hub_join(&s->hub, journal_write, &s->session_fd);
-	s->life_timer = timer_new(&s->loop, on_life_timer, s);
-	clients_listen(s);
-	watch_signal(s, &s->on_term, on_term, SIGTERM);
-	watch_signal(s, &s->on_child, on_child, SIGCHLD);
-	if (first >= 0)
-		clients_first(s, first);
-	return 0;
-}
-
-static void release(struct supervisor *s)
-{
-	clients_close(s);
-	watch_free(s->listen_watch);
-	timer_free(s->life_timer);
-	timer_free(s->bell_timer);
-	if (s->on_term.data != NULL)
-		uv_close((uv_handle_t *)&s->on_term, NULL);
-	if (s->on_child.data != NULL)
-		uv_close((uv_handle_t *)&s->on_child, NULL);
-	uv_run(&s->loop, UV_RUN_NOWAIT);                 /* the close callbacks */
-	(void)uv_loop_close(&s->loop);
-	hub_fini(&s->hub);
-	input_release();
-	s->record = record_close(s->record);
-	s->ring = ring_free(s->ring);
-	err_release(&s->failure);
-	spec_release(&s->spec);
-	place_release(&s->place);
-	status_release(&s->status);
-	fd_close(s->listen_fd);
-	fd_close(s->session_fd);
-	fd_close(s->lock_fd);
-}
-
-/* We failed before we ran anything: a session that never ran goes again, another tells why it could not go on. */
-static void refuse(struct supervisor *s, int first, const struct err *err)
-{
-	log_err("%s", err_msg(err));
-	if (s->status.id != NULL && s->status.run == 0) {
-		(void)session_remove(s->house, s->place.id, NULL);
-	} else if (s->status.id != NULL) {
-		s->status.state = STATUS_ENDED;
-		s->status.reason = REASON_START_FAILED;
-		s->status.exit_code = 125;
-		s->status.signo = s->status.pid = s->status.pid_start = 0;
-		s->status.ended_ms = (int64_t)time_now_ms();
-		status_set(&s->status.message, err_msg(err));
-		supervisor_save(s);
-	}
-	(void)unlinkat(s->session_fd, "control.sock", 0);
-	if (first >= 0) {
-		_conn_ c;
-
-		conn_init(&c, first);
-		(void)conn_send_error(&c, err, 125);
-	}
-}
-
-int supervisor_run(const struct house *house, const char *id, int first, int lock_fd, int listen_fd)
-{
-	struct supervisor s = { .house = house, .session_fd = -1, .listen_fd = listen_fd, .lock_fd = lock_fd };
+	const struct engine_ops *ops = engine_find(s->status.engine);
 	_err_ err = ERR_INIT;
-	int r;
 
-	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);          /* the container's first process comes to us */
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	house_place(house, id, "", &s.place);
-	link_init(&s.clients);
-	hub_init(&s.hub);
-	uv_loop_init(&s.loop);
-	r = prepare(&s, first, &err);
-	if (r < 0) {
-		refuse(&s, first, &err);
-		release(&s);
-		return 1;
+	if (s->status.state == STATUS_ENDED) {           /* it only could not say so any more */
+		end_session(s);
+		return;
 	}
-	HOOK("supervisor.prepared");
-	supervisor_save(&s);
-	start_run(&s);
-	if (s.state != STATE_ENDED)
-		uv_run(&s.loop, UV_RUN_DEFAULT);
-	release(&s);
-	return 0;
+	if (s->status.state != STATUS_RUNNING || h == NULL) {
+		remains_end(s->house, s->place.id, s->session_fd, &s->status);
+		if (s->status.state != STATUS_RUNNING) {
+			supervisor_begin(s);
+			return;
+		}
+		s->is_gone = s->is_drained = true;
+		lost_init(s);
+		return;
+	}
+	s->state = STATE_RUNNING;
+	s->run_started_ns = time_mono_ns();
+	if (set_up_container(s, ops ? ops->name : "", &err) < 0 || ops->adopt == NULL)
+		abort();                                 /* an engine that gave handles takes them */
+	s->container.helper_pid = (pid_t)s->status.helper_pid;
+	s->container.helper_start = (uint64_t)s->status.helper_start;
+	if (s->container.ops->adopt(&s->container, h, &err) < 0) {
+		log_err("%s", err_msg(&err));
+		s->status.reason = REASON_SUPERVISOR_LOST;
+		status_set(&s->status.message, err_msg(&err));
+		finish_run(s);
+		return;
+	}
+	if (s->status.reason != REASON_NONE)             /* the command has ended already */
+		feed(s, IN_EXITED);
 }

@@ -10,6 +10,7 @@
 #include "engine/engine.h"
 #include "event/hub.h"
 #include "supervisor/house.h"
+#include "supervisor/keeper.h"
 #include "supervisor/status.h"
 #include "term/record.h"
 #include "term/ring.h"
@@ -17,9 +18,11 @@
 #include <stdbool.h>
 #include <uv.h>
 
-enum { SUPERVISOR_RING_SIZE = 1024 * 1024, SUPERVISOR_CLIENTS_MAX = 256 };
+enum { SUPERVISOR_RING_SIZE = 1024 * 1024, SUPERVISOR_CLIENTS_MAX = 256, EXEC_ENDS_MAX = 64 };
 
 enum state { STATE_STARTING, STATE_RUNNING, STATE_DRAINING, STATE_WAITING, STATE_ENDED, STATE_COUNT };
+
+struct exec_end { uint32_t exec; int wait_status; };
 
 struct supervisor {
 	uv_loop_t loop;
@@ -41,15 +44,21 @@ struct supervisor {
 	uint64_t stop_timeout_ms;
 	uint64_t run_started_ns;
 
+	struct str input;                /* typed, of which the terminal has taken input_sent bytes: of this run */
+	size_t input_sent;
+
 	struct ring *ring;
 	struct record *record;
 	bool record_failed;              /* the disk does not take it: said once */
+
+	struct keeper keeper;
 
 	struct link clients;
 	size_t client_count;
 	struct client *size_owner;       /* who typed last; NULL: nobody yet */
 	struct term_size size;
 	uint32_t last_exec;
+	VEC(struct exec_end) exec_ends;  /* of clients of a supervisor before us, who have not come back yet */
 
 	struct hub hub;
 	struct watch *listen_watch;
@@ -64,9 +73,18 @@ struct supervisor {
  */
 int supervisor_run(const struct house *house, const char *id, int first, int lock_fd, int listen_fd);
 
+/*
+ * Go on with session @id in the place of a supervisor that is gone. The handles are ours now. Blocks for what is left of
+ * the session's life. The process's exit code; not 0: it could not be taken over.
+ */
+int supervisor_adopt(const struct house *house, const char *id, const struct handles *h);
+
 /* --- between the files of this folder --- */
 
 /* supervisor.c */
+void supervisor_begin(struct supervisor *s);              /* start the command */
+void supervisor_go_on(struct supervisor *s, const struct engine_handles *h);     /* NULL: no container is left */
+void supervisor_life_timer(void *supervisor);
 void supervisor_stop(struct supervisor *s, const char *by, uint64_t timeout_ms);
 void supervisor_restart(struct supervisor *s, const char *by, uint64_t timeout_ms);
 void supervisor_tell(struct supervisor *s, enum event_type type, int64_t number, const char *text);
@@ -77,10 +95,10 @@ void output_ready(void *supervisor);                      /* the container's str
 void output_writable(void *supervisor);
 /* What a viewer typed; queued while the command does not read. -ENOBUFS when the queue is full. */
 int input_send(struct supervisor *s, const void *data, size_t n);
-void input_release(void);
+void input_clear(struct supervisor *s);                   /* forget what waits */
 
 /* client.c */
-void clients_listen(struct supervisor *s);
+int clients_listen(struct supervisor *s, struct err *err);
 bool clients_wait_for_start(const struct supervisor *s);  /* is there somebody who will hear how the start goes? */
 void clients_first(struct supervisor *s, int fd);         /* of whoever started us: hears of the start and of the end */
 void clients_ring(struct supervisor *s);                  /* there is more output */

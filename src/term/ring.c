@@ -207,6 +207,32 @@ uint8_t *ring_space(struct ring *r, size_t *ret_n)
 	return r->data + at;
 }
 
+int ring_fd(const struct ring *r)
+{
+	return r->fd;
+}
+
+void ring_arm(struct ring *r, size_t at, size_t n)
+{
+	const uint64_t head = __atomic_load_n(&r->h->head, __ATOMIC_RELAXED);
+
+	memset(r->data + (head & (r->data_size - 1)) + at, 0xFF, n);
+	__atomic_store_n(&r->h->armed, head + at + n, __ATOMIC_RELEASE);
+}
+
+size_t ring_unpublished(const struct ring *r)
+{
+	const uint64_t head = ring_head(r), armed = __atomic_load_n(&r->h->armed, __ATOMIC_ACQUIRE);
+	const uint64_t at = head & (r->data_size - 1);
+	size_t n;
+
+	if (armed <= head || armed - head > min_u64(r->reserve, r->data_size - at))
+		return 0;
+	for (n = (size_t)(armed - head); n > 0 && r->data[at + n - 1] == 0xFF; n--)
+		;
+	return n;
+}
+
 void ring_publish(struct ring *r, size_t n)
 {
 	const uint64_t head = __atomic_load_n(&r->h->head, __ATOMIC_RELAXED);

@@ -28,6 +28,7 @@ int ring_create(struct ring **ret, size_t size, uint64_t base, struct err *err);
 int ring_map(struct ring **ret, int fd, struct err *err);
 /* Map a ring for writing, in the place of its writer who is gone; consumes @fd, on failure too. */
 int ring_adopt(struct ring **ret, int fd, struct err *err);
+int ring_fd(const struct ring *r);                        /* of the memory itself, borrowed: for ring_adopt */
 /* A second descriptor of the memory, opened read-only, to be given to a reader: the caller's, or -errno. */
 int ring_reader_fd(const struct ring *r);
 struct ring *ring_free(struct ring *r);
@@ -38,6 +39,13 @@ DEFINE_FREEP(struct ring, ring_free)
  * ring_publish.
  */
 uint8_t *ring_space(struct ring *r, size_t *ret_n);
+/*
+ * Before @n bytes are put in place at @at of ring_space: mark them with 0xFF, which UTF-8 never has, so that whoever
+ * adopts the ring of a killed writer finds where what had arrived ends.
+ */
+void ring_arm(struct ring *r, size_t at, size_t n);
+/* How many bytes of ring_space a killed writer had put there and not published. What ended in 0xFF counts up to there. */
+size_t ring_unpublished(const struct ring *r);
 void ring_publish(struct ring *r, size_t n);              /* n <= what ring_space offered */
 void ring_write(struct ring *r, const void *data, size_t n);
 

@@ -1,5 +1,7 @@
 #include "wire/message.h"
 
+#include <errno.h>
+
 static const struct { unsigned number; enum message_body body; } messages[] = {
 #define MESSAGE(name, number, body, what) { number, BODY_##body },
 #include "wire/messages.def"
@@ -31,6 +33,7 @@ int message_body_fits(unsigned type, size_t len)
 
 static const struct json_field hello_fields[] = {
 	{ "version", FIELD_INT, offsetof(struct message_hello, version), .required = true },
+	{ "oldest", FIELD_INT, offsetof(struct message_hello, oldest) },
 	{ "program", FIELD_STR, offsetof(struct message_hello, program) },
 };
 static const struct json_field attach_fields[] = {
@@ -61,9 +64,6 @@ static const struct json_field exec_fields[] = {
 static const struct json_field rename_fields[] = {
 	{ "name", FIELD_STR, offsetof(struct message_rename, name), .required = true },
 };
-static const struct json_field wait_fields[] = {
-	{ "until_end", FIELD_BOOL, offsetof(struct message_wait, until_end) },
-};
 static const struct json_field error_fields[] = {
 	{ "code", FIELD_STR, offsetof(struct message_error, code) },
 	{ "message", FIELD_STR, offsetof(struct message_error, message) },
@@ -84,6 +84,13 @@ static const struct json_field exited_fields[] = {
 	{ "wait_status", FIELD_INT, offsetof(struct message_exited, wait_status), .required = true },
 };
 
+static const struct json_field exec_id_fields[] = {
+	{ "exec", FIELD_INT, offsetof(struct message_exec_id, exec), .min = 0, .max = UINT32_MAX },
+};
+static const struct json_field upgrade_fields[] = {
+	{ "program", FIELD_STR, offsetof(struct message_upgrade, program), .required = true },
+};
+
 /* A newer peer may say more than we know: never strict. */
 #define OBJECT(name) \
 	const struct json_object message_##name##_object = \
@@ -95,8 +102,27 @@ OBJECT(signal);
 OBJECT(stop);
 OBJECT(exec);
 OBJECT(rename);
-OBJECT(wait);
 OBJECT(error);
 OBJECT(ring);
 OBJECT(usage);
 OBJECT(exited);
+OBJECT(exec_id);
+OBJECT(upgrade);
+
+struct message_hello message_hello_of(const char *program)
+{
+	return (struct message_hello){ .version = WIRE_VERSION, .oldest = WIRE_OLDEST, .program = (char *)program };
+}
+
+int message_hello_check(const struct message_hello *theirs, int64_t pid, struct err *err)
+{
+	const int64_t oldest = theirs->oldest > 0 ? theirs->oldest : theirs->version;
+	_free_ char *who = visible(theirs->program ? theirs->program : "the other side");
+	_free_ char *end = pid > 0 ? xasprintf(", or end it by kill %lld", (long long)pid) : xstrdup("");
+
+	if (theirs->version >= WIRE_OLDEST && oldest <= WIRE_VERSION)
+		return 0;
+	return err_set(err, EPROTONOSUPPORT, "other-version", "%s speaks version %lld of the messages between pterm and its "
+	               "supervisors, and this side version %d: use the session with the pterm that started it%s", who,
+	               (long long)theirs->version, (int)WIRE_VERSION, end);
+}

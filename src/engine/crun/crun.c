@@ -22,6 +22,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { GONE_MS = 100 };                  /* from giving up its namespaces to its end a process takes no time */
+
 struct crun {
 	int control;                     /* to the sandbox process; -1 once it has said all */
 	struct watch *control_watch;
@@ -35,12 +37,12 @@ static const char *libexec_of(const struct place *place, struct str *out)
 	return out->buf;
 }
 
-static int crun_probe(struct str *ret_found)
+static int crun_probe(const char *libexec, struct str *ret_found)
 {
 	struct runtime rt;
 	_err_ err = ERR_INIT;
 
-	if (runtime_find(&rt, PTERM_LIBEXECDIR, "/nonexistent", &err) < 0) {
+	if (runtime_find(&rt, libexec, "/nonexistent", &err) < 0) {
 		str_adds(ret_found, err_msg(&err));
 		return 0;
 	}
@@ -180,7 +182,7 @@ static int launch(struct container *c, struct sandbox *s, const struct idmap *ma
 	HOOK("supervisor.sandbox-started");
 	own->control = own_control;
 	own->control_watch = watch_new(c->loop, own_control, LOOP_READ, on_report, c);
-	return 0;
+	return own->control_watch ? 0 : err_set(err, EIO, "loop", "cannot watch the sandbox process");
 }
 
 /* What the runtime says: a file, so that it outlives a supervisor that is killed during the start. */
@@ -224,10 +226,12 @@ static int crun_create(struct container *c, struct err *err)
 	s.runtime_id = id;
 	runtime_arguments(&s, &rt);
 	c->log_fd = open_log(c->place);
-	s.log = fcntl(c->log_fd, F_DUPFD_CLOEXEC, 3);
+	s.log = c->log_fd < 0 ? -1 : fcntl(c->log_fd, F_DUPFD_CLOEXEC, 3);
+	if (s.log < 0)
+		return err_set(err, errno, "runtime-log", "cannot write '%s/runtime.log': %m", c->place->session_dir);
 	r = fd_socketpair(SOCK_SEQPACKET, control);
-	if (s.log < 0 || r < 0)
-		return err_set(err, r < 0 ? -r : errno, "sandbox", "cannot talk to a sandbox process: %m");
+	if (r < 0)
+		return err_set(err, -r, "sandbox", "cannot talk to a sandbox process: %m");
 	s.control = control[1];
 	r = launch(c, &s, &map, control[0], err);
 	if (own->control < 0)
@@ -251,7 +255,7 @@ static void end_sandbox(struct container *c)
 }
 
 /* Orphans of a start that did not work come to us, the subreaper; end them so that nothing is left. */
-static void end_orphans(pid_t spare)
+static void end_orphans(const struct container *c)
 {
 	_str_ text = STR_INIT;
 
@@ -266,7 +270,7 @@ static void end_orphans(pid_t spare)
 
 			if (end == p)
 				break;
-			if (pid == spare)
+			if (pid == c->helper_pid || pid == c->keeper_pid)
 				continue;
 			(void)kill(pid, SIGKILL);
 			(void)child_wait(pid);
@@ -300,7 +304,7 @@ static void start_failed(struct container *c, const struct err *why)
 	struct crun *own = c->own;
 
 	end_sandbox(c);
-	end_orphans(c->helper_pid);
+	end_orphans(c);
 	if (own->is_told)
 		return;
 	own->is_told = true;
@@ -358,8 +362,13 @@ static int on_init_report(struct container *c, pid_t pid, struct err *err)
 {
 	int r = inside_set_init(c, pid, err);
 
-	if (r == 0 && c->spec->network == NETWORK_PRIVATE)
-		r = network_start(c, pid, err);
+	if (r < 0 || c->spec->network != NETWORK_PRIVATE)
+		return r;
+	r = network_start(c, pid, err);
+	if (r < 0 && inside_has_ended(c, GONE_MS)) {             /* it was quick: what counts is how it ended */
+		err_release(err);
+		return 0;
+	}
 	return r;
 }
 
@@ -428,7 +437,7 @@ static void crun_close(struct container *c)
 		c->was_oom |= cgroup_had_oom(&own->cgroup);
 	end_sandbox(c);
 	if (inside_pid(c) == 0)
-		end_orphans(c->helper_pid);
+		end_orphans(c);
 	if (cut_short)
 		remove_runtime_state(c->spec, c->place);
 	if (c->inside != NULL)
@@ -438,6 +447,19 @@ static void crun_close(struct container *c)
 	c->log_fd = fd_close(c->log_fd);
 	free(own);
 	c->own = NULL;
+}
+
+static int crun_adopt(struct container *c, const struct engine_handles *h, struct err *err)
+{
+	struct crun *own = xcalloc(1, sizeof(*own));
+
+	own->control = -1;
+	own->is_told = true;                             /* it has started: what there is to tell comes from inside */
+	c->own = own;
+	if (spec_has_limits(c->spec))
+		cgroup_find(&own->cgroup, c->place->id, c->run);
+	network_adopt(c);
+	return inside_adopt(c, h, err);
 }
 
 /* In the container's user namespace. @data: the place. */
@@ -495,6 +517,8 @@ const struct engine_ops engine_crun = {
 	.exec_signal = inside_exec_signal,
 	.stats = crun_stats,
 	.pid = inside_pid,
+	.handles = inside_handles,
+	.adopt = crun_adopt,
 	.close = crun_close,
 	.forget = crun_forget,
 	.remove = crun_remove,

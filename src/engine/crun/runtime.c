@@ -55,24 +55,42 @@ int runtime_parse_version(const char *output, struct runtime *ret)
 	return -EINVAL;
 }
 
-static int locate(struct runtime *ret, const char *libexec, struct err *err)
+/* Where tools/install-crun puts one by default, whatever the PREFIX of pterm is. */
+#define DEFAULT_LIBEXECDIR "/usr/local/libexec/pterm"
+
+char *runtime_locate(const struct runtime_look *look, const char *libexec, bool *ret_given)
 {
-	const char *given = getenv("PTERM_CRUN");
-	_free_ char *found = NULL;
+	const char *const private[] = { libexec, PTERM_LIBEXECDIR, DEFAULT_LIBEXECDIR };
+	const char *given = look->env(look->data, "PTERM_CRUN");
+	char *found = NULL;
 
-	if (given != NULL && *given != '\0') {
-		found = child_find(given);
-		if (found == NULL)
-			return err_set(err, ENOENT, "no-runtime", "$PTERM_CRUN names '%s', which is no executable program",
-			               given);
-	}
-	if (found == NULL) {
-		_free_ char *beside = xasprintf("%s/crun/crun", libexec);
+	*ret_given = given != NULL && *given != '\0';
+	if (*ret_given)
+		return look->find(look->data, given);
+	for (size_t i = 0; i < array_len(private); i++) {
+		_free_ char *path = xasprintf("%s/crun/crun", private[i]);
 
-		found = access(beside, X_OK) == 0 ? TAKE(beside) : child_find(PTERM_LIBEXECDIR "/crun/crun");
+		if (look->is_program(look->data, path))
+			return TAKE(path);
 	}
 	for (size_t i = 0; found == NULL && i < array_len(kinds); i++)
-		found = child_find(kinds[i].name);
+		found = look->find(look->data, kinds[i].name);
+	return found;
+}
+
+static const char *real_env(const void *data, const char *name) { return getenv(name); }
+static bool real_is_program(const void *data, const char *path) { return access(path, X_OK) == 0; }
+static char *real_find(const void *data, const char *name) { return child_find(name); }
+
+static int locate(struct runtime *ret, const char *libexec, struct err *err)
+{
+	static const struct runtime_look real = { real_env, real_is_program, real_find, NULL };
+	bool is_given;
+	_free_ char *found = runtime_locate(&real, libexec, &is_given);
+
+	if (found == NULL && is_given)
+		return err_set(err, ENOENT, "no-runtime", "$PTERM_CRUN names '%s', which is no executable program",
+		               getenv("PTERM_CRUN"));
 	if (found == NULL)
 		return err_set(err, ENOENT, "no-runtime", "there is no container runtime on this host: install crun (1.14 or "
 		               "newer) with your package manager, or run tools/install-crun of pterm's source tree");

@@ -11,10 +11,16 @@
 
 #include <unistd.h>
 
-static const char notice[] =
-	"\r\npterm: this is NOT a container: the command runs directly on this host, as you.\r\n\r\n";
+/* What a person reads before the command prints anything, and what they do not get of what they asked for. */
+static void describe(const struct spec *spec, struct str *out)
+{
+	str_adds(out, "\r\npterm: this is NOT a container: the command runs directly on this host, as you.\r\n");
+	if (spec->fallback_loses != NULL)
+		str_addf(out, "pterm: not kept without one: %s\r\n", spec->fallback_loses);
+	str_adds(out, "\r\n");
+}
 
-static int process_probe(struct str *ret_found)
+static int process_probe(const char *libexec, struct str *ret_found)
 {
 	str_adds(ret_found, "always there; isolates nothing");
 	return 1;
@@ -49,7 +55,10 @@ static int direct_create(struct container *c, const char *words, struct err *err
 
 static int process_create(struct container *c, struct err *err)
 {
-	return direct_create(c, notice, err);
+	_str_ words = STR_INIT;
+
+	describe(c->spec, &words);
+	return direct_create(c, words.buf, err);
 }
 
 static int fake_create(struct container *c, struct err *err)
@@ -60,7 +69,8 @@ static int fake_create(struct container *c, struct err *err)
 #define DIRECT_OPS \
 	.probe = process_probe, .read = inside_read, .write = inside_write, .watch = inside_watch, \
 	.resize = inside_resize, .signal = inside_signal, .kill = inside_kill, .exec = inside_exec, \
-	.exec_signal = inside_exec_signal, .stats = inside_stats, .pid = inside_pid, .close = inside_close
+	.exec_signal = inside_exec_signal, .stats = inside_stats, .pid = inside_pid, \
+	.handles = inside_handles, .adopt = inside_adopt, .close = inside_close
 
 extern const struct engine_ops engine_process, engine_fake;
 
