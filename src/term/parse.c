@@ -323,7 +323,7 @@ static void act(struct feed *f, enum action action, uint8_t c)
 	switch (action) {
 	case EXECUTE:
 		if (c != '\0' && f->ops->control(f->ctx, c))
-			cancel(f, CAN);
+			cancel(f, '\0');              /* it may stand within a sequence, which goes on */
 		break;
 	case PRINT: f->ops->text(f->ctx, &c, 1); break;
 	case CLEAR:
@@ -344,8 +344,7 @@ static void act(struct feed *f, enum action action, uint8_t c)
 	case ABORT:
 		p->held_len = 0;
 		str_release(&p->string);
-		if (c == SUB)
-			(void)f->ops->control(f->ctx, c);
+		(void)f->ops->control(f->ctx, c);
 		break;
 	case SWALLOW: cancel(f, '\0'); break;
 	default: break;

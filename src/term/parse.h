@@ -51,7 +51,7 @@ struct parser {
 struct parse_ops {
 	void (*text)(void *data, const uint8_t *text, size_t n);         /* 0x20 to 0x7E, at least one */
 	void (*character)(void *data, uint32_t c);                       /* U+00A0 and up; invalid bytes are U+FFFD */
-	bool (*control)(void *data, uint8_t c);                          /* C0 but NUL, CAN, ESC; SUB comes */
+	bool (*control)(void *data, uint8_t c);                          /* C0 but NUL and ESC */
 	bool (*escape)(void *data, const struct parser *p, uint8_t final);       /* also a C1 control, as ESC and final */
 	bool (*csi)(void *data, const struct parser *p, uint8_t final);
 	bool (*dcs_begin)(void *data, const struct parser *p, uint8_t final);    /* true: its content is wanted */
@@ -64,7 +64,7 @@ struct parse_ops {
 /*
  * Feed @n bytes. An answered sequence is cancelled at the byte on which a parser would act: a final byte, a BEL, the 9C of a
  * ST in one character, or the ESC of the two-byte ST become CAN; the backslash after that ESC becomes NUL, also when it is the
- * first of the next feed. The parser goes on as one that was fed the cancelled stream.
+ * first of the next feed. A control (ENQ) becomes NUL. The parser goes on as one that was fed the cancelled stream.
  */
 void parse_feed(struct parser *p, const void *data, size_t n, const struct parse_ops *ops, void *ctx);
 

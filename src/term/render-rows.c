@@ -175,22 +175,13 @@ static void put_mark(struct render *r, unsigned row, char mark)
 		render_f(r, "\033]133;%c\033\\", mark);
 }
 
-/* @mark was the last to come, where it stands or wherever a row has none. */
-static void last_mark(struct render *r, const struct buffer *b, char mark)
+/* @mark was the last to come: said of no row, which others may take for one. */
+static void last_mark(struct render *r, char mark)
 {
-	const uint8_t bit = (uint8_t)(1 << (mark - 'A'));
-	unsigned row = 0;
-
-	while (row < r->to->row_count && !(b->rows[row].marks & bit))
-		row++;
-	if (row < r->to->row_count) {
-		put_mark(r, row, mark);
-		return;
-	}
-	for (row = 0; row + 1u < r->to->row_count && b->rows[row].marks != 0;)
-		row++;
-	put_mark(r, row, mark);
-	renew_row(r, row);
+	if (mark == 'D' && r->to->prompt_status >= 0)
+		render_f(r, "\033]133;D;%d;restored\033\\", r->to->prompt_status);
+	else
+		render_f(r, "\033]133;%c;restored\033\\", mark);
 }
 
 static void marks(struct render *r, const struct buffer *b)
@@ -207,9 +198,9 @@ static void marks(struct render *r, const struct buffer *b)
 	if (b != to->buffer || to->prompt == 0)
 		return;
 	if (to->prompt_status != r->now->prompt_status)
-		last_mark(r, b, 'D');
+		last_mark(r, 'D');
 	if (to->prompt != r->now->prompt)
-		last_mark(r, b, to->prompt);
+		last_mark(r, to->prompt);
 }
 
 void render_rows(struct render *r, const struct buffer *b)

@@ -279,6 +279,8 @@ static bool prompt(struct screen *s, int number, char *text)
 		s->prompt_status = status;
 	}
 	s->prompt = text[0];
+	if (strstr(text, ";restored"))           /* of our own rendering: it was in a row that is gone */
+		return true;
 	row_at(s, s->cursor.row)->marks |= (uint8_t)(1 << (at - marks));
 	if (s->ops->marked)
 		s->ops->marked(s->data, text[0], status);

@@ -133,12 +133,14 @@ void screen_set_ops(struct screen *s, const struct screen_ops *ops, void *data)
 
 static void wrap(struct screen *s)
 {
-	struct row *row = row_at(s, s->cursor.row);
-
 	/* text that fills a part of the lines is no line that could be wrapped anew */
-	row->is_wrapped = s->left == 0 && s->right == s->col_count - 1u &&
-	                  (s->cursor.row == s->bottom || s->cursor.row + 1u < s->row_count);
+	const bool is_line = s->left == 0 && s->right == s->col_count - 1u &&
+	                     (s->cursor.row == s->bottom || s->cursor.row + 1u < s->row_count);
+
+	row_at(s, s->cursor.row)->is_wrapped = is_line;
 	cursor_index(s);
+	if (is_line && s->cursor.row > 0)         /* scrolling put a row after it that is not its own, as far as it knew */
+		row_at(s, s->cursor.row - 1u)->is_wrapped = true;
 	s->cursor.col = s->left;
 	s->cursor.wraps_next = false;
 }
@@ -214,13 +216,18 @@ static struct cell *cell_before(const struct screen *s, unsigned *ret_col)
 	return row->cells[col].text == 0 ? NULL : &row->cells[col];
 }
 
+static bool can_widen(const struct screen *s, const struct cell *cell, unsigned col)
+{
+	return !(cell->text & CELL_WIDE) && col + 1 == s->cursor.col && !s->cursor.wraps_next && col + 2 <= print_limit(s);
+}
+
 /* A cell of one column becomes one of two, if there is room behind it. */
 static void widen(struct screen *s, struct cell *cell, unsigned col)
 {
 	struct row *row = row_at(s, s->cursor.row);
 	const unsigned limit = print_limit(s);
 
-	if (cell->text & CELL_WIDE || col + 1 != s->cursor.col || s->cursor.wraps_next || col + 2 > limit)
+	if (!can_widen(s, cell, col))
 		return;
 	push_right(s, row, 1);
 	row_cut(s, row, col + 2);
@@ -247,10 +254,13 @@ static void combine(struct screen *s, struct cell *cell, unsigned col, uint32_t 
 }
 
 /* Under mode 2027 a character goes into the cell before it when it belongs to what was printed just now. */
-static bool joins(const struct screen *s, const struct cell *cell, uint32_t c)
+static bool joins(const struct screen *s, const struct cell *cell, unsigned col, uint32_t c)
 {
+	const bool needs_room = unicode_width(c) == 2 || unicode_grapheme(c) == GRAPHEME_REGIONAL;
 	uint32_t points[SCREEN_CLUSTER_MAX];
 
+	if (needs_room && !(cell->text & CELL_WIDE) && !can_widen(s, cell, col))
+		return false;
 	return mode_is_set(s, MODE_GRAPHEMES) && s->last_character != 0 &&
 	       unicode_joins(points, cell_points(s, cell->text, points), c);
 }
@@ -265,7 +275,7 @@ static void on_character(void *data, uint32_t c)
 	s->cursor.charsets.shift = SINGLE_SHIFT_NONE;
 	if (width == 0 || mode_is_set(s, MODE_GRAPHEMES)) {
 		cell = cell_before(s, &col);
-		if (cell != NULL && (width == 0 || joins(s, cell, c))) {
+		if (cell != NULL && (width == 0 || joins(s, cell, col, c))) {
 			combine(s, cell, col, c);
 			return;
 		}
@@ -351,7 +361,8 @@ static bool on_control(void *data, uint8_t c)
 		return false;
 	}
 	edit_control(s, c);
-	s->last_character = 0;
+	if (c != 0x05)                            /* ENQ is cancelled by a NUL, which has no effect either */
+		s->last_character = 0;
 	return has_answered(s);
 }
 

@@ -1,7 +1,10 @@
 /* Properties of a screen on streams by the thousand: where a stream is cut, what is rendered, what is saved, make no difference. */
+#include "term/checkpoint.h"
 #include "term/render.h"
 #include "term/screen.h"
 #include "term/test-stream.h"
+
+#include <errno.h>
 
 enum { STREAMS = 1500 };
 
@@ -74,5 +77,65 @@ TEST(a_difference_leads_from_one_to_the_other)
 		(void)render_difference(a, b, &out);
 		screen_feed(a, out.buf, out.len);
 		must_equal(a, b, &stream, &out);
+	}
+}
+
+TEST(what_is_saved_is_loaded)
+{
+	for (int i = 0; i < STREAMS; i++) {
+		_str_ stream = STR_INIT;
+		_str_ bytes = STR_INIT;
+		_cleanup_(screen_freep) struct screen *a = random_screen(some_side(), some_side(), &stream), *b = NULL, *c = NULL;
+
+		checkpoint_write(a, &bytes);
+		ASSERT_OK(checkpoint_read(bytes.buf, bytes.len, NULL, NULL, &b, NULL));
+		must_equal(a, b, &stream, &bytes);
+		bytes.buf[test_rand_below(bytes.len)] ^= (char)(1 + test_rand_below(255));
+		ASSERT_EQ(checkpoint_read(bytes.buf, bytes.len, NULL, NULL, &c, NULL), -EINVAL);
+		ASSERT_EQ(checkpoint_read(bytes.buf, test_rand_below(bytes.len), NULL, NULL, &c, NULL), -EINVAL);
+	}
+}
+
+TEST(what_is_answered_is_as_if_it_never_was)
+{
+	for (int i = 0; i < STREAMS; i++) {
+		_str_ stream = STR_INIT;
+		const unsigned rows = some_side(), cols = some_side();
+		_cleanup_(screen_freep) struct screen *a = screen_new(rows, cols, NULL, NULL), *b = screen_new(rows, cols, NULL, NULL);
+
+		stream_random(&stream, 80);
+		for (size_t at = 0, n; at < stream.len; at += n) {
+			n = min_size(1 + test_rand_below(9), stream.len - at);
+			screen_feed_answering(a, stream.buf + at, n);
+			screen_feed(b, stream.buf + at, n);
+		}
+		must_equal(a, b, &stream, NULL);
+	}
+}
+
+TEST(any_size_can_follow)
+{
+	for (int i = 0; i < STREAMS; i++) {
+		_str_ stream = STR_INIT;
+		_str_ out = STR_INIT;
+		_cleanup_(screen_freep) struct screen *a = random_screen(some_side(), some_side(), &stream), *b = NULL;
+		_cleanup_(screen_freep) struct screen *cropped = screen_crop(a, some_side(), some_side()), *c = NULL;
+
+		screen_resize(a, 1 + (unsigned)test_rand_below(12), 1 + (unsigned)test_rand_below(12));
+		b = screen_new(screen_rows(a), screen_cols(a), NULL, NULL);
+		if (screen_cols(a) > 1) {
+			render_full(a, &out);
+			screen_feed(b, out.buf, out.len);
+			must_equal(a, b, &stream, &out);
+		}
+		c = screen_new(screen_rows(cropped), screen_cols(cropped), NULL, NULL);
+		str_clear(&out);
+		render_full(cropped, &out);
+		screen_feed(c, out.buf, out.len);
+		must_equal(cropped, c, &stream, &out);
+		str_clear(&stream);
+		stream_random(&stream, 20);
+		screen_feed(a, stream.buf, stream.len);
+		screen_feed(cropped, stream.buf, stream.len);
 	}
 }
