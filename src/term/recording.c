@@ -412,8 +412,7 @@ static void cursor_to(struct recording_cursor *c, const struct pair *p)
 {
 	c->base = p->base;
 	c->entry = c->offset = 0;
-	if (c->time_ms < p->created_ms)
-		c->time_ms = p->created_ms;
+	c->time_ms = p->created_ms;                      /* for bytes that have no entry; by another clock than these, perhaps */
 }
 
 /*
@@ -456,7 +455,7 @@ static bool pass_entry(const struct pair *p, struct recording_cursor *c, const s
 		return true;
 	}
 	c->entry++;
-	c->time_ms = e->time_ms > c->time_ms ? e->time_ms : c->time_ms;
+	c->time_ms = e->time_ms;
 	*ret = (struct recording_event){ RECORDING_RESIZE, c->position, c->time_ms, .rows = record_kind_rows(e->kind),
 	                                 .cols = record_kind_cols(e->kind) };
 	return (e->kind & RECORD_KIND_MASK) == RECORD_RESIZE && ret->rows > 0 && ret->cols > 0;
