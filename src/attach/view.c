@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/units.h"
 #include "term/record.h"
+#include "term/render.h"
 #include "term/ring.h"
 #include "term/tty.h"
 
@@ -31,6 +32,7 @@ struct running {
 	uint64_t recorded_until;         /* what lies before is read from the recording, whose positions are the same */
 	struct str out;                  /* read from the ring, filtered, not yet written */
 	size_t out_at;
+	bool paints, is_painted;         /* we may be painted; we are now, and read no raw output */
 	bool wants_all;                  /* a file or a pipe, not a person: every byte, however late */
 };
 
@@ -39,7 +41,7 @@ static int send_attach(struct running *r, int64_t since)
 	struct view *v = r->v;
 	const struct term_size size = tty_size(isatty(v->out_fd) ? v->out_fd : v->in_fd);
 	const struct message_attach m = {
-		.since = since, .is_viewer = v->is_viewer, .read_only = v->read_only,
+		.since = since, .is_viewer = v->is_viewer, .read_only = v->read_only, .paints = r->paints,
 		.rows = isatty(v->out_fd) || isatty(v->in_fd) ? size.rows : 0,
 		.cols = isatty(v->out_fd) || isatty(v->in_fd) ? size.cols : 0,
 	};
@@ -169,6 +171,15 @@ static void flush_rest(struct running *r)
 			return;
 }
 
+/* A terminal that is too slow, or was stopped: it is shown what the session shows now. */
+static void ask_for_paint(struct running *r)
+{
+	str_clear(&r->out);
+	r->out_at = 0;
+	r->is_painted = true;
+	(void)conn_send(r->v->conn, MESSAGE_REPAINT, NULL, 0, NULL, 0);
+}
+
 static void note_loss(struct running *r, uint64_t lost)
 {
 	_free_ char *note = xasprintf("\r\n[pterm: %llu bytes were printed faster than this terminal takes them; "
@@ -201,6 +212,8 @@ static bool read_more(struct running *r)
 
 	if (r->out.len > 0)
 		return true;
+	if (r->is_painted)
+		return false;
 	if (r->position < r->recorded_until) {
 		read_recorded(r);
 		return true;
@@ -209,7 +222,9 @@ static bool read_more(struct running *r)
 		return read_ring_whole(r);
 	str_grow(&r->out, CHUNK);                /* straight into the queue */
 	r->out.len = ring_read(r->ring, &r->position, r->out.buf, CHUNK, &lost);
-	if (lost > 0)
+	if (lost > 0 && r->paints)
+		ask_for_paint(r);
+	else if (lost > 0)
 		note_loss(r, lost);
 	return r->out.len > 0;
 }
@@ -219,6 +234,15 @@ static void on_frame(struct running *r, const struct frame *f)
 	switch (f->type) {
 	case MESSAGE_DOORBELL:
 		r->is_armed = false;
+		break;
+	case MESSAGE_PAINT:
+		r->is_painted = true;
+		str_add(&r->out, f->data, f->len);
+		break;
+	case MESSAGE_RAW:
+		r->is_painted = false;
+		r->is_armed = false;
+		r->position = r->recorded_until = frame_position(f);
 		break;
 	case MESSAGE_ENDED:
 		str_add(&r->result->status, f->data, f->len);
@@ -383,7 +407,7 @@ static void turn(struct running *r)
 		return;
 	}
 	flush_output(r);
-	if (!more && !r->is_armed) {
+	if (!more && !r->is_armed && !r->is_painted) {
 		r->is_armed = true;
 		(void)conn_send_position(r->v->conn, MESSAGE_ARM, r->position);  /* a broken connection is seen below */
 	}
@@ -423,6 +447,13 @@ static void open_output(struct running *r)
 	r->owns_out = true;
 }
 
+/* The person's terminal goes on as theirs: modes as they were in the beginning, the cursor below what is shown. */
+static void leave(struct running *r)
+{
+	render_leave(&r->out);
+	str_adds(&r->out, "\033[9999;1H\r\n");
+}
+
 int view_run(struct view *v, struct view_result *ret, struct err *err)
 {
 	struct running r = { .v = v, .result = ret, .err = err, .tty = { .fd = -1 }, .signals = -1, .out = STR_INIT,
@@ -431,6 +462,7 @@ int view_run(struct view *v, struct view_result *ret, struct err *err)
 	int rc;
 
 	*ret = (struct view_result){ .status = STR_INIT };
+	r.paints = v->is_viewer && v->since < 0 && isatty(v->out_fd);
 	rc = begin(&r, v->since);
 	if (rc < 0)
 		return rc;
@@ -444,6 +476,8 @@ int view_run(struct view *v, struct view_result *ret, struct err *err)
 		handle_frames(&r);               /* what came together with the answer */
 		while (!r.is_over)
 			turn(&r);
+		if (r.paints)
+			leave(&r);
 		if (r.result->how != VIEW_CLOSED)
 			flush_rest(&r);
 	}

@@ -6,9 +6,12 @@
 #include "base/fd.h"
 #include "base/hook.h"
 #include "base/units.h"
+#include "supervisor/paint.h"
 #include "supervisor/supervisor.h"
+#include "term/checkpoint.h"
 #include "wire/conn.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -21,6 +24,7 @@
 enum {
 	BELL_GATHER_MS = 2,              /* a reader that was rung so recently waits for more to come together */
 	RECENT_BYTES = 64 * 1024,        /* what a viewer that asks for no position is shown */
+	PAINT_MS = 16,                   /* between two paintings of a viewer: as often as its screen shows one */
 	GOODBYE_MS = 1000,               /* for the last words to readers that are slow to take them */
 };
 
@@ -34,6 +38,7 @@ struct client {
 	bool is_reader, is_viewer, may_type, is_armed, waits_for_start, waits_for_end;
 	uint64_t rung_ns;                /* when the doorbell was last rung for it */
 	struct term_size size;
+	struct paint paint;
 	uint32_t exec;                   /* the exec it started, 0 none */
 };
 
@@ -47,6 +52,7 @@ static void client_free(struct client *c)
 		s->size_owner = NULL;
 	link_remove(&c->link);
 	s->client_count--;
+	paint_release(&c->paint);
 	watch_free(c->watch);
 	conn_close(&c->conn);
 	if (c->is_viewer)
@@ -115,9 +121,33 @@ void clients_ring(struct supervisor *s)
 {
 	const uint64_t now = time_mono_ns();
 
-	link_each(struct client, c, &s->clients, link)
+	link_each(struct client, c, &s->clients, link) {
 		if (c->is_armed)
 			ring_or_gather(c, now);
+		if (c->paint.is_on && !timer_is_running(s->paint_timer))
+			timer_start(s->paint_timer, PAINT_MS);
+	}
+}
+
+static void on_paint_timer(void *data)
+{
+	struct supervisor *s = data;
+
+	link_each(struct client, c, &s->clients, link) {
+		const int r = paint_changes(&c->paint, s, &c->conn, c->size);
+
+		if (r == 1)
+			timer_start(s->paint_timer, PAINT_MS);
+		else
+			sent(c, r);
+	}
+}
+
+/* The session, or the viewer, has another size now. */
+static void repaint(struct client *c)
+{
+	if (c->paint.is_wanted)
+		sent(c, paint_all(&c->paint, c->s, &c->conn, c->size));
 }
 
 static void take_size(struct client *c)
@@ -132,8 +162,11 @@ static void take_size(struct client *c)
 	s->size = c->size;
 	s->spec.rows = c->size.rows;                             /* a restart begins with it */
 	s->spec.cols = c->size.cols;
+	terminal_resize(s, c->size);
 	if (s->has_container)
 		(void)s->container.ops->resize(&s->container, c->size);
+	link_each(struct client, other, &s->clients, link)
+		repaint(other);
 }
 
 /* The process that asks must not be part of the session: it would show itself its own output for ever. */
@@ -181,6 +214,13 @@ static void on_attach(struct client *c, const struct frame *f, const void *body)
 	c->size = (struct term_size){ (uint16_t)m->rows, (uint16_t)m->cols };
 	if (c->is_viewer)
 		take_size(c);
+	c->paint.is_wanted = m->paints;
+	repaint(c);
+}
+
+static void on_repaint(struct client *c, const struct frame *f, const void *body)
+{
+	repaint(c);
 }
 
 static void on_arm(struct client *c, const struct frame *f, const void *body)
@@ -211,6 +251,8 @@ static void on_resize(struct client *c, const struct frame *f, const void *body)
 	c->size = (struct term_size){ (uint16_t)m->rows, (uint16_t)m->cols };
 	if (c->is_viewer && (c->s->size_owner == c || c->s->size_owner == NULL))
 		take_size(c);
+	else
+		repaint(c);
 }
 
 /* --- orders and questions --- */
@@ -274,6 +316,19 @@ static void on_status(struct client *c, const struct frame *f, const void *body)
 		s->status.init_pid = s->container.ops->pid(&s->container);       /* known at times only after the start */
 	json_encode(&text, &status_object, &s->status);
 	sent(c, conn_send(&c->conn, MESSAGE_STATUS_IS, text.buf, text.len, NULL, 0));
+}
+
+static void on_state(struct client *c, const struct frame *f, const void *body)
+{
+	const uint64_t position = htole64(ring_head(c->s->ring));
+	_str_ state = STR_INIT;
+
+	str_add(&state, &position, sizeof(position));
+	checkpoint_write(c->s->terminal.screen, &state);
+	if (state.len > FRAME_MAX)
+		refuse(c, EMSGSIZE, "state", "the screen of session '%s' is too large to be told", c->s->status.name);
+	else
+		sent(c, conn_send(&c->conn, MESSAGE_STATE_IS, state.buf, state.len, NULL, 0));
 }
 
 static void on_usage(struct client *c, const struct frame *f, const void *body)
@@ -465,6 +520,8 @@ static const struct { enum message type; const struct json_object *object; messa
 	{ MESSAGE_INPUT, NULL, on_input },
 	{ MESSAGE_RESIZE, &message_resize_object, on_resize },
 	{ MESSAGE_ARM, NULL, on_arm },
+	{ MESSAGE_REPAINT, NULL, on_repaint },
+	{ MESSAGE_STATE, NULL, on_state },
 	{ MESSAGE_SIGNAL, &message_signal_object, on_signal },
 	{ MESSAGE_STOP, &message_stop_object, on_stop },
 	{ MESSAGE_RESTART, &message_stop_object, on_restart },
@@ -576,6 +633,7 @@ static void on_listen(void *data, int events)
 int clients_listen(struct supervisor *s, struct err *err)
 {
 	s->bell_timer = timer_new(&s->loop, on_bell_timer, s);
+	s->paint_timer = timer_new(&s->loop, on_paint_timer, s);
 	s->listen_watch = watch_new(&s->loop, s->listen_fd, LOOP_READ, on_listen, s);
 	return s->listen_watch ? 0 : err_set(err, EIO, "loop", "cannot listen on the session's socket");
 }

@@ -2,7 +2,7 @@
 
 #include "base/fd.h"
 #include "base/path.h"
-#include "term/record.h"
+#include "term/replay.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,6 +32,22 @@ static void last_output(int session_fd, struct str *out)
 		str_add(out, buf, (size_t)n);
 }
 
+/* What it showed in the end: as text, for people. A session that printed nothing has none. */
+static int write_screen(int dir, int session_fd)
+{
+	_cleanup_(recording_closep) struct recording *rec = NULL;
+	_cleanup_(screen_freep) struct screen *screen = NULL;
+	const struct term_size size = { TERM_ROWS_DEFAULT, TERM_COLS_DEFAULT };
+	_str_ text = STR_INIT;
+	_err_ err = ERR_INIT;
+
+	if (recording_open(&rec, session_fd, NULL) != 0 ||
+	    recording_state_at(rec, UINT64_MAX, size, &screen, NULL, &err) < 0)
+		return 0;
+	screen_add_text(screen, SCREEN_PLAIN, &text);
+	return text.len == 0 ? 0 : file_write(dir, "screen", text.buf, text.len, 0600);
+}
+
 int crash_write(int session_fd, const struct status *s, int log_fd)
 {
 	_str_ reason = STR_INIT, output = STR_INIT, log = STR_INIT;
@@ -52,6 +68,8 @@ int crash_write(int session_fd, const struct status *s, int log_fd)
 	r = file_write(dir, "reason", reason.buf, reason.len, 0600);
 	if (r == 0)
 		r = file_write(dir, "output", output.buf, output.len, 0600);
+	if (r == 0)
+		r = write_screen(dir, session_fd);
 	if (r == 0)
 		r = file_write(dir, "runtime.log", log.buf, log.len, 0600);
 	if (r == 0)

@@ -12,7 +12,7 @@
  */
 bool crash_is_one(const struct status *s);
 /*
- * Write crash/reason (a sentence), crash/status.json, crash/output (the last 64 KiB) and crash/runtime.log (what the
+ * Write crash/reason (a sentence), crash/status.json, crash/output (the last 64 KiB), crash/screen (what it showed, as text) and crash/runtime.log (what the
  * container runtime said, from @log_fd; -1: nothing). An older crash/ is replaced. 0 or -errno.
  */
 int crash_write(int session_fd, const struct status *s, int log_fd);

@@ -55,10 +55,14 @@ void output_ready(void *supervisor)
 
 	n = fill(s, space, room, &end);
 	if (n > 0) {
+		terminal_make_room(s, n);
+		terminal_feed(s, space, n);
 		record(s, space, n);
 		HOOK("supervisor.recorded");
 		ring_publish(s->ring, n);
 		clients_ring(s);
+		terminal_answer(s);
+		terminal_keep(s);
 	}
 	if (end) {
 		s->container.ops->watch(&s->container, false, false);

@@ -73,7 +73,6 @@ static void note_ourselves(struct supervisor *s)
 	s->status.pid_start = (int64_t)start;
 	status_set(&s->status.boot_id, proc_boot_id());
 	status_set(&s->status.machine_id, proc_machine_id());
-	s->size = (struct term_size){ (uint16_t)s->spec.rows, (uint16_t)s->spec.cols };
 }
 
 /* From here on there is a loop to run, and whoever connects is heard. */
@@ -92,6 +91,8 @@ static void release(struct supervisor *s)
 	watch_free(s->listen_watch);
 	timer_free(s->life_timer);
 	timer_free(s->bell_timer);
+	timer_free(s->paint_timer);
+	terminal_close(s);
 	if (s->on_term.data != NULL)
 		uv_close((uv_handle_t *)&s->on_term, NULL);
 	if (s->on_child.data != NULL)
@@ -166,6 +167,7 @@ int supervisor_run(const struct house *house, const char *id, int first, int loc
 	s.lock_fd = lock_fd;
 	s.listen_fd = listen_fd;
 	r = open_session(&s, &err);
+	s.size = (struct term_size){ (uint16_t)s.spec.rows, (uint16_t)s.spec.cols };
 	if (r == 0)
 		r = open_output(&s, &err);
 	if (r == 0)
@@ -176,6 +178,7 @@ int supervisor_run(const struct house *house, const char *id, int first, int loc
 		return 1;
 	}
 	note_ourselves(&s);
+	terminal_open(&s);
 	s.status.state = STATUS_STARTING;
 	if (first >= 0)
 		clients_first(&s, first);
@@ -216,13 +219,16 @@ static void mend_output(struct supervisor *s, uint64_t recorded)
 	const uint64_t head = ring_head(s->ring);
 	uint64_t end = head + ring_unpublished(s->ring), from;
 	size_t room;
-	const uint8_t *space = ring_space(s->ring, &room);
+	uint8_t *space = ring_space(s->ring, &room);
 
 	if (recorded > end && recorded - head <= room)
 		end = recorded;                          /* bytes 0xFF, which only the log knows to be output */
 	from = recorded > head ? recorded : head;
 	if (s->record != NULL && recorded < head)
 		record_skip(s->record, head - recorded);
+	terminal_adopt(s);                               /* as far as it is recorded */
+	if (end > from)
+		terminal_feed(s, space + (from - head), end - from);
 	if (s->record != NULL && end > from)
 		(void)record_write(s->record, space + (from - head), end - from, time_now_ms());
 	ring_publish(s->ring, end - head);
@@ -263,6 +269,9 @@ int supervisor_adopt(const struct house *house, const char *id, const struct han
 		return 0;
 	}
 	prefer_kept_status(&s, h->fds[HANDLE_STATUS]);
+	s.size = (struct term_size){ (uint16_t)s.spec.rows, (uint16_t)s.spec.cols };
+	if (has_container)
+		(void)pty_get_size(own.console, &s.size);
 	if (r == 0)
 		r = adopt_output(&s, h->fds[HANDLE_RING], &err);
 	if (r == 0)
@@ -275,11 +284,10 @@ int supervisor_adopt(const struct house *house, const char *id, const struct han
 	note_ourselves(&s);
 	s.status.adoptions++;
 	s.last_exec = (uint32_t)s.status.adoptions << 20;        /* never a number that was used before */
-	if (has_container)
-		(void)pty_get_size(own.console, &s.size);
 	keeper_adopt(&s, h->leash);
 	supervisor_go_on(&s, has_container ? &own : NULL);
 	if (s.state != STATE_ENDED) {
+		terminal_answer(&s);                     /* what was asked in the bytes that nobody had published */
 		supervisor_save(&s);
 		supervisor_tell(&s, EVENT_adopted, s.status.adoptions, NULL);
 		keeper_hold(&s);

@@ -272,6 +272,7 @@ static void end_session(struct supervisor *s)
 	s->status.state = STATUS_ENDED;
 	s->status.ended_ms = (int64_t)time_now_ms();
 	s->status.pid = s->status.pid_start = 0;
+	terminal_close(s);
 	s->record = record_close(s->record);
 	supervisor_save(s);                              /* first: whom we let go below looks at it */
 	s->listen_watch = watch_free(s->listen_watch);

@@ -12,6 +12,7 @@
 #include "supervisor/house.h"
 #include "supervisor/keeper.h"
 #include "supervisor/status.h"
+#include "supervisor/terminal.h"
 #include "term/record.h"
 #include "term/ring.h"
 
@@ -49,6 +50,7 @@ struct supervisor {
 
 	struct ring *ring;
 	struct record *record;
+	struct terminal terminal;
 	bool record_failed;              /* the disk does not take it: said once */
 
 	struct keeper keeper;
@@ -62,7 +64,7 @@ struct supervisor {
 
 	struct hub hub;
 	struct watch *listen_watch;
-	struct timer *life_timer, *bell_timer;
+	struct timer *life_timer, *bell_timer, *paint_timer;
 	uv_signal_t on_term, on_child;
 };
 

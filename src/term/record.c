@@ -7,7 +7,9 @@
  * Rotation makes the new pair under other names first, so that a full disk is met before anything is moved, and then
  * takes these steps. After a kill between any two of them the names alone say how to go on (settle):
  *
- *     remove idx.1, remove log.1, log to log.1, idx to idx.1, new log, new idx
+ *     remove idx.1, remove log.1, log to log.1, idx to idx.1, states to states.1, new log, new idx
+ *
+ * The states of the screen know to which log they belong, and may be absent: for them there is nothing to be undone.
  */
 #include "term/record.h"
 
@@ -15,6 +17,7 @@
 #include "base/path.h"
 #include "base/units.h"
 #include "term/record-format.h"
+#include "term/record-states.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,6 +40,10 @@ struct record {
 	uint64_t gap_offset;     /* where the last entry, if it is a gap, stands in the log: a longer gap replaces it */
 	uint64_t last_ms;        /* of the last entry; times never go back */
 	bool is_timed;           /* has an entry since it was opened */
+	uint64_t base;           /* of the current pair */
+	struct states states;    /* of the current pair; made when there is one to be kept */
+	unsigned rows, cols;     /* the terminal's size, 0 when nobody said; */
+	bool is_size_named;      /* it is in the index of this pair */
 };
 
 static int open_file(int dir_fd, const char *name, int flags)
@@ -65,6 +72,10 @@ static int settle(int dir_fd)
 		(void)unlinkat(dir_fd, RECORD_LOG ".1", 0);
 	else if (!log1 && idx1)
 		(void)unlinkat(dir_fd, RECORD_IDX ".1", 0);
+	if (!path_exists(dir_fd, RECORD_IDX) && !path_exists(dir_fd, RECORD_STATES ".1"))
+		(void)move(dir_fd, RECORD_STATES, RECORD_STATES ".1");
+	if (!path_exists(dir_fd, RECORD_IDX ".1"))
+		(void)unlinkat(dir_fd, RECORD_STATES ".1", 0);
 	(void)unlinkat(dir_fd, RECORD_LOG ".new", 0);
 	(void)unlinkat(dir_fd, RECORD_IDX ".new", 0);
 	return e;
@@ -137,6 +148,14 @@ static int write_at(int fd, const void *data, size_t n, uint64_t at)
 	return (size_t)w == n ? 0 : -ENOSPC;
 }
 
+/* Without them a recording is what it was, only slower to look into: failures are of no account. */
+static int open_states(struct record *r, int flags)
+{
+	const int fd = open_file(r->dir_fd, RECORD_STATES, O_RDWR | flags);
+
+	return fd < 0 ? fd : states_open(&r->states, fd, r->base, r->log_size, r->end);
+}
+
 /* Open the current pair, make what is missing, cut off what does not count. */
 static int open_pair(struct record *r)
 {
@@ -159,9 +178,12 @@ static int open_pair(struct record *r)
 		return e;
 	r->log_fd = TAKE_FD(log);
 	r->idx_fd = TAKE_FD(idx);
+	r->base = s.base;
 	r->log_size = s.log_size;
 	r->count = s.count;
 	r->end = s.end;
+	r->is_size_named = false;
+	open_states(r, 0);
 	r->last_ms = s.last.time_ms;
 	r->gap_offset = s.last.kind == RECORD_GAP ? s.last.offset : NOWHERE;
 	r->is_timed = false;
@@ -187,7 +209,7 @@ int record_open(struct record **ret, int dirfd, uint64_t max_bytes, uint64_t *re
 	_cleanup_(record_closep) struct record *r = xcalloc(1, sizeof(*r));
 	int e;
 
-	r->log_fd = r->idx_fd = r->lock_fd = -1;
+	r->log_fd = r->idx_fd = r->lock_fd = r->states.fd = -1;
 	r->half = (max_bytes > MAX_BYTES_LEAST ? max_bytes : MAX_BYTES_LEAST) / 2;
 	r->most_entries = r->half / 2 / sizeof(struct record_entry);
 	r->dir_fd = fcntl(dirfd, F_DUPFD_CLOEXEC, 0);
@@ -210,6 +232,7 @@ static void close_pair(struct record *r)
 {
 	r->log_fd = fd_close(r->log_fd);
 	r->idx_fd = fd_close(r->idx_fd);
+	states_close(&r->states);
 }
 
 /* The new pair under its provisional names: both files open, or none. */
@@ -235,15 +258,19 @@ static int make_pair(const struct record *r, uint64_t now_ms, int *ret_log, int 
 static int move_pairs(int dir_fd)
 {
 	static const char *const moves[][2] = {
-		{ RECORD_LOG, RECORD_LOG ".1" }, { RECORD_IDX, RECORD_IDX ".1" },
+		{ RECORD_LOG, RECORD_LOG ".1" }, { RECORD_IDX, RECORD_IDX ".1" }, { RECORD_STATES, RECORD_STATES ".1" },
 		{ RECORD_LOG ".new", RECORD_LOG }, { RECORD_IDX ".new", RECORD_IDX },
 	};
 	int e = 0;
 
 	(void)unlinkat(dir_fd, RECORD_IDX ".1", 0);
 	(void)unlinkat(dir_fd, RECORD_LOG ".1", 0);
-	for (size_t i = 0; e == 0 && i < array_len(moves); i++)
+	(void)unlinkat(dir_fd, RECORD_STATES ".1", 0);
+	for (size_t i = 0; e == 0 && i < array_len(moves); i++) {
 		e = move(dir_fd, moves[i][0], moves[i][1]);
+		if (e == -ENOENT && str_eq(moves[i][0], RECORD_STATES))
+			e = 0;
+	}
 	return e;
 }
 
@@ -262,8 +289,9 @@ static int rotate_locked(struct record *r, uint64_t now_ms)
 	r->log_fd = TAKE_FD(log);
 	r->idx_fd = TAKE_FD(idx);
 	r->log_size = r->count = r->unnamed = 0;  /* what was not named is what lies between the two bases */
+	r->base = r->end;
 	r->gap_offset = NOWHERE;
-	r->is_timed = false;
+	r->is_timed = r->is_size_named = false;
 	return 0;
 }
 
@@ -296,14 +324,25 @@ static int reopen(struct record *r)
 	return e;
 }
 
-/* See that there is a pair with room for @n bytes: 0 or -errno. */
+/*
+ * What the pair takes of its half of the room. Of states no more than a quarter of it counts: however small the room is, there is some
+ * for output.
+ */
+static uint64_t used(const struct record *r)
+{
+	return r->log_size + min_u64(r->states.fd < 0 ? 0 : r->states.end, r->half / 4);
+}
+
+/* See that there is a pair with room for @n bytes: 0, 1 (a new one), or -errno. */
 static int make_room(struct record *r, size_t n, uint64_t now_ms)
 {
 	int e = r->log_fd < 0 ? reopen(r) : 0;
 
-	if (e < 0 || r->log_size == 0 || (r->log_size + n <= r->half && r->count < r->most_entries))
+	if (e < 0 || r->log_size == 0 || (used(r) + n <= r->half && r->count < r->most_entries))
 		return e;
 	e = rotate(r, now_ms);
+	if (e == 0)
+		return 1;
 	/*
 	 * A rotation that has to wait (a reader has the lock, the disk is full) may wait until the log has twice its
 	 * size.
@@ -313,7 +352,7 @@ static int make_room(struct record *r, size_t n, uint64_t now_ms)
 	return e;
 }
 
-static int put_entry(struct record *r, uint64_t position, uint64_t now_ms, uint64_t offset, enum record_kind kind)
+static int put_entry(struct record *r, uint64_t position, uint64_t now_ms, uint64_t offset, uint32_t kind)
 {
 	const bool replaces = kind == RECORD_GAP && r->gap_offset == offset;
 	const struct record_entry entry = record_entry_pack(position, now_ms, offset, kind);
@@ -338,6 +377,30 @@ static int name_gap(struct record *r, uint64_t now_ms)
 	e = put_entry(r, r->end, now_ms, r->log_size, RECORD_GAP);
 	if (e == 0)
 		r->unnamed = 0;
+	return e;
+}
+
+/* Say in the index which size the terminal has from here on. */
+static int name_size(struct record *r, uint64_t now_ms)
+{
+	int e;
+
+	if (r->is_size_named || r->rows == 0)
+		return 0;
+	if (r->count >= 2 * r->most_entries)
+		return -ENOSPC;
+	e = put_entry(r, r->end, now_ms, r->log_size, record_kind_resize(r->rows, r->cols));
+	r->is_size_named = e == 0;
+	return e;
+}
+
+/* What must stand in the index before anything that comes next. A size that cannot be named costs no bytes. */
+static int name_all(struct record *r, uint64_t now_ms)
+{
+	const int e = name_gap(r, now_ms);
+
+	if (e == 0)
+		(void)name_size(r, now_ms);
 	return e;
 }
 
@@ -375,8 +438,8 @@ int record_write(struct record *r, const void *data, size_t n, uint64_t now_ms)
 
 	now_ms = now_ms > r->last_ms ? now_ms : r->last_ms;
 	e = make_room(r, n, now_ms);
-	if (e == 0)
-		e = name_gap(r, now_ms);
+	if (e >= 0)
+		e = name_all(r, now_ms);
 	if (e < 0) {
 		record_skip(r, n);
 		return e;
@@ -395,12 +458,58 @@ void record_skip(struct record *r, uint64_t n)
 	r->unnamed += n;
 }
 
+int record_make_room(struct record *r, size_t n, uint64_t now_ms)
+{
+	return make_room(r, n, now_ms > r->last_ms ? now_ms : r->last_ms);
+}
+
+int record_resize(struct record *r, unsigned rows, unsigned cols, uint64_t now_ms)
+{
+	if (rows < 1 || cols < 1 || rows > RECORD_SIDE_MAX || cols > RECORD_SIDE_MAX)
+		return -EINVAL;
+	if (rows == r->rows && cols == r->cols)
+		return 0;
+	r->rows = rows;
+	r->cols = cols;
+	r->is_size_named = false;
+	if (r->log_fd < 0 || r->unnamed > 0)             /* behind a gap that has yet to be named: then, with what comes next */
+		return 0;
+	return name_size(r, now_ms > r->last_ms ? now_ms : r->last_ms);
+}
+
+int record_checkpoint(struct record *r, uint64_t position, const void *state, size_t n, uint64_t now_ms)
+{
+	struct record_state head;
+	int e = r->log_fd < 0 ? reopen(r) : 0;
+
+	if (position != r->end || n > RECORD_STATE_MAX)
+		return -EINVAL;
+	now_ms = now_ms > r->last_ms ? now_ms : r->last_ms;
+	if (e == 0 && r->states.fd < 0)
+		e = open_states(r, O_CREAT);
+	if (e == 0)
+		e = name_all(r, now_ms);
+	if (e < 0)
+		return e;
+	head = (struct record_state){ .position = position, .time_ms = now_ms, .offset = r->log_size, .entries = r->count };
+	e = states_add(&r->states, &head, state, n);
+	r->gap_offset = NOWHERE;                                 /* a gap that grows must stand behind this state */
+	return e;
+}
+
+bool record_wants_checkpoint(const struct record *r)
+{
+	if (r->log_fd < 0)
+		return false;
+	return r->states.count == 0 || r->end - r->states.last_position >= RECORD_CHECKPOINT_EVERY;
+}
+
 struct record *record_close(struct record *r)
 {
 	if (r == NULL)
 		return NULL;
 	if (r->idx_fd >= 0)
-		(void)name_gap(r, r->last_ms);
+		(void)name_all(r, r->last_ms);
 	close_pair(r);
 	fd_close(r->lock_fd);
 	fd_close(r->dir_fd);

@@ -11,6 +11,7 @@
  */
 #include "base/fd.h"
 #include "term/record-format.h"
+#include "term/record-states.h"
 #include "term/record.h"
 
 #include <errno.h>
@@ -25,13 +26,14 @@ enum { JUMPS_MAX = 16, TORN_TRIES = 3 };
 
 struct pair {
 	int log_fd, idx_fd;              /* log_fd -1: there is no such pair; idx_fd -1: nothing is known of this log */
+	int states_fd;                   /* -1: none yet */
 	uint64_t base, created_ms;
 	uint64_t log_size, count;        /* at the last look: bytes, and entries that speak of them */
 	struct record_entry last;        /* of these */
 };
 struct recording { int dir_fd, lock_fd; struct pair pairs[PAIRS]; };
 
-static const struct pair no_pair = { .log_fd = -1, .idx_fd = -1 };
+static const struct pair no_pair = { .log_fd = -1, .idx_fd = -1, .states_fd = -1 };
 
 static bool entry_at(const struct pair *p, uint64_t i, struct record_entry *ret)
 {
@@ -120,10 +122,26 @@ static int open_file(int dir_fd, const char *name)
 	return -EINVAL;
 }
 
+/* Both names are tried: a rotation that was cut short may have left the file under the other. -1: there is none. */
+static int open_states(int dir_fd, uint64_t base)
+{
+	static const char *const names[] = { RECORD_STATES, RECORD_STATES ".1" };
+
+	for (size_t i = 0; i < array_len(names); i++) {
+		const int fd = open_file(dir_fd, names[i]);
+
+		if (fd >= 0 && states_belong(fd, base))
+			return fd;
+		if (fd >= 0)
+			fd_close(fd);
+	}
+	return -1;
+}
+
 /* @base is for a log whose index says nothing. 0 (also when there is none), or -errno. */
 static int open_pair(struct pair *ret, int dir_fd, const char *log, const char *idx, uint64_t base)
 {
-	struct pair p = { .log_fd = open_file(dir_fd, log), .idx_fd = open_file(dir_fd, idx), .base = base };
+	struct pair p = { .log_fd = open_file(dir_fd, log), .idx_fd = open_file(dir_fd, idx), .states_fd = -1, .base = base };
 	struct record_header h;
 	int e = 0;
 
@@ -142,6 +160,8 @@ static int open_pair(struct pair *ret, int dir_fd, const char *log, const char *
 		fd_close(p.idx_fd);
 		p = no_pair;
 	}
+	if (p.idx_fd >= 0)
+		p.states_fd = open_states(dir_fd, p.base);
 	look(&p);
 	*ret = p;
 	return e;
@@ -152,6 +172,7 @@ static void close_pairs(struct pair pairs[PAIRS])
 	for (int i = 0; i < PAIRS; i++) {
 		fd_close(pairs[i].log_fd);
 		fd_close(pairs[i].idx_fd);
+		fd_close(pairs[i].states_fd);
 		pairs[i] = no_pair;
 	}
 }
@@ -179,6 +200,7 @@ static int open_both(int dir_fd, struct pair pairs[PAIRS])
 		return open_half_rotated(dir_fd, pairs);
 	if (is_orphan) {                                  /* what a rotation was about to remove */
 		fd_close(pairs[OLDER].log_fd);
+		fd_close(pairs[OLDER].states_fd);
 		pairs[OLDER] = no_pair;
 	}
 	return e;
@@ -307,8 +329,13 @@ static struct span locate(const struct pair *p, uint64_t pos)
 		if (i > 0 && !entry_at(p, i - 1, &e))
 			return s;
 		i = first_above(p, BY_MISSING, value_of(p, &e, BY_MISSING));
-		if (i < p->count && entry_at(p, i, &after))
+		if (i < p->count && entry_at(p, i, &after)) {
 			stop = min_u64(stop, after.offset);
+			/* of several gaps at one offset, with a size or a state between them, the last has the position of the byte */
+			i = first_above(p, BY_OFFSET, after.offset);
+			if (i > 0)
+				(void)entry_at(p, i - 1, &after);
+		}
 	}
 	s.offset = pos - e.position + e.offset;
 	s.n = stop > s.offset ? stop - s.offset : 0;
@@ -377,4 +404,131 @@ uint64_t recording_position_at(struct recording *r, uint64_t ms)
 			return e.position;
 	}
 	return recording_end(r);
+}
+
+/* --- what happened, one after the other --- */
+
+static void cursor_to(struct recording_cursor *c, const struct pair *p)
+{
+	c->base = p->base;
+	c->entry = c->offset = 0;
+	c->time_ms = p->created_ms;                      /* for bytes that have no entry; by another clock than these, perhaps */
+}
+
+/*
+ * The pair that the cursor is in. One that is gone makes it go on with the oldest that is left. NULL: it is behind everything.
+ */
+static const struct pair *pair_of_cursor(struct recording *r, struct recording_cursor *c)
+{
+	const struct pair *older = &r->pairs[OLDER], *newer = &r->pairs[NEWER];
+	const struct pair *oldest = older->log_fd >= 0 && older->log_size > 0 ? older : newer;
+
+	if (!c->is_set) {
+		cursor_to(c, oldest);
+		c->position = c->base;
+		c->is_set = true;
+	}
+	for (int which = OLDER; which < PAIRS; which++)
+		if (r->pairs[which].log_fd >= 0 && r->pairs[which].base == c->base)
+			return &r->pairs[which];
+	if (oldest->log_fd < 0 || oldest->base < c->position)
+		return NULL;
+	cursor_to(c, oldest);
+	return oldest;
+}
+
+/* The next entry, when the cursor has come to its byte. */
+static bool is_entry_due(const struct pair *p, const struct recording_cursor *c, struct record_entry *ret)
+{
+	return c->entry < p->count && entry_at(p, c->entry, ret) && ret->offset <= c->offset;
+}
+
+/* Go past an entry: true when it is worth telling. */
+static bool pass_entry(const struct pair *p, struct recording_cursor *c, const struct record_entry *e,
+                       struct recording_event *ret)
+{
+	const uint64_t missing = value_of(p, e, BY_MISSING), had = c->position - p->base - c->offset;
+
+	if (missing > had) {                              /* what comes behind is told first, the entry is still to come */
+		c->position += missing - had;
+		*ret = (struct recording_event){ RECORDING_LOST, c->position, e->time_ms, .lost = missing - had };
+		return true;
+	}
+	c->entry++;
+	c->time_ms = e->time_ms;
+	*ret = (struct recording_event){ RECORDING_RESIZE, c->position, c->time_ms, .rows = record_kind_rows(e->kind),
+	                                 .cols = record_kind_cols(e->kind) };
+	return (e->kind & RECORD_KIND_MASK) == RECORD_RESIZE && ret->rows > 0 && ret->cols > 0;
+}
+
+/* Bytes that are one event: up to the next entry. */
+static int next_output(const struct pair *p, struct recording_cursor *c, void *out, size_t n, struct recording_event *ret)
+{
+	struct record_entry e;
+	uint64_t stop = p->log_size;
+	ssize_t got;
+
+	if (c->entry < p->count && entry_at(p, c->entry, &e))
+		stop = min_u64(stop, e.offset);
+	if (stop <= c->offset)
+		return 0;
+	got = pread(p->log_fd, out, (size_t)min_u64(n, stop - c->offset), (off_t)c->offset);
+	if (got <= 0)
+		return got < 0 ? -errno : 0;
+	*ret = (struct recording_event){ RECORDING_OUTPUT, c->position, c->time_ms, .n = (size_t)got };
+	c->offset += (uint64_t)got;
+	c->position += (uint64_t)got;
+	return 1;
+}
+
+int recording_next(struct recording *r, struct recording_cursor *c, void *out, size_t n, struct recording_event *ret)
+{
+	look(&r->pairs[NEWER]);
+	for (bool is_fresh = false;;) {
+		const struct pair *p = pair_of_cursor(r, c), *newer = &r->pairs[NEWER];
+		struct record_entry e;
+		int e_no;
+
+		while (p != NULL && is_entry_due(p, c, &e))
+			if (pass_entry(p, c, &e, ret))
+				return 1;
+		e_no = p == NULL ? 0 : next_output(p, c, out, n, ret);
+		if (e_no != 0)
+			return e_no;
+		if (p != NULL && p != newer && newer->log_fd >= 0 && newer->base >= c->position) {
+			const uint64_t lost = newer->base - c->position;
+
+			c->position = newer->base;
+			cursor_to(c, newer);
+			if (lost > 0) {
+				*ret = (struct recording_event){ RECORDING_LOST, c->position, c->time_ms, .lost = lost };
+				return 1;
+			}
+		} else {
+			if (is_fresh || !is_rotated(r))
+				return 0;
+			e_no = open_again(r);
+			if (e_no < 0)
+				return e_no;
+			is_fresh = true;
+		}
+	}
+}
+
+int recording_checkpoint(struct recording *r, uint64_t position, uint64_t time_ms, struct recording_cursor *ret,
+                         struct str *ret_state)
+{
+	refresh(r);
+	for (int which = PAIRS; which-- > OLDER;) {
+		struct pair *p = &r->pairs[which];
+		struct record_state h;
+
+		if (p->log_fd >= 0 && p->idx_fd >= 0 && p->states_fd < 0)        /* made since? */
+			p->states_fd = open_states(r->dir_fd, p->base);
+		if (p->states_fd >= 0 && states_find(p->states_fd, p->base, position, time_ms, &h, ret_state)) {
+			*ret = (struct recording_cursor){ p->base, h.entries, h.offset, h.position, h.time_ms, true };
+			return 1;
+		}
+	}
+	return 0;
 }

@@ -40,6 +40,7 @@ static const struct json_field attach_fields[] = {
 	{ "since", FIELD_INT, offsetof(struct message_attach, since), .min = -1, .max = INT64_MAX },
 	{ "viewer", FIELD_BOOL, offsetof(struct message_attach, is_viewer) },
 	{ "read_only", FIELD_BOOL, offsetof(struct message_attach, read_only) },
+	{ "paints", FIELD_BOOL, offsetof(struct message_attach, paints) },
 	SIZE_FIELDS(struct message_attach),
 };
 static const struct json_field resize_fields[] = { SIZE_FIELDS(struct message_resize) };
