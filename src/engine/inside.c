@@ -237,6 +237,9 @@ static void on_message(struct container *c, const struct init_message *m, int *f
 	case INIT_FAILED:
 		on_failed(c, m);
 		break;
+	case INIT_EXITED:                                /* it came since take_exit looked */
+		on_exited(c, m);
+		break;
 	}
 }
 
