@@ -141,7 +141,8 @@ everybody_at() {
 				# after its last word the container does not need it; before its ids are written it is as if it could
 				# not be made: `pterm new` says so, and no session comes of it
 				case $point in
-				sandbox.told | supervisor.init-known | supervisor.started | init.*) kill_at "$point" sandbox start-failed alive ;;
+				# where the supervisor stops, the sandbox goes on: it may have said its last word
+				supervisor.sandbox-started | sandbox.told | supervisor.init-known | supervisor.started | init.*) kill_at "$point" sandbox start-failed alive ;;
 				*) kill_at "$point" sandbox start-failed $([ "$point" != supervisor.sandbox-held ] || echo none) ;;
 				esac
 				;;

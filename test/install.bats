@@ -199,7 +199,7 @@ END
     has ' bats python3-pexpect python3 clang runc mmdebstrap'
     os fedora40
     deps --tests --bench
-    has ' bats python3-pexpect python3 clang compiler-rt libasan libubsan runc iproute ShellCheck codespell mandoc podman moby-engine tmux'
+    has ' bats python3-pexpect python3 clang compiler-rt libasan libubsan runc iproute ShellCheck codespell mandoc zsh fish podman moby-engine tmux'
     lacks mmdebstrap
     os debian13
     deps --bench

@@ -50,6 +50,11 @@ const char *session_actor(void)
 
 /* --- finding --- */
 
+static int no_such(const char *shown, struct err *err)
+{
+	return err_set(err, ENOENT, "no-such-session", "there is no session '%s': see pterm ls", shown);
+}
+
 /* What its supervisor and its files say of session @id. A status that cannot be read makes it a broken one. */
 static int load(const struct house *h, const char *id, struct session *ret, struct err *err)
 {
@@ -57,14 +62,17 @@ static int load(const struct house *h, const char *id, struct session *ret, stru
 	int r;
 
 	s.fd = openat(h->sessions_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (s.fd < 0)
-		return err_set(err, errno, "session-dir", "cannot open '%s/%s': %m", h->sessions, id);
+	r = s.fd < 0 ? -errno : 0;
+	if (r == -ENOENT)                                /* removed since it was found */
+		return no_such(id, err);
+	if (r < 0)
+		return err_set(err, -r, "session-dir", "cannot open '%s/%s': %m", h->sessions, id);
 	r = status_read(s.fd, &s.status, err);
 	s.is_foreign = r == 0 && s.status.machine_id != NULL && !str_eq(s.status.machine_id, proc_machine_id());
 	if (r == 0 && !s.is_foreign && s.status.state != STATUS_ENDED)
 		r = lost_settle(h, id, s.fd, &s.status, &s.is_alive, err);
 	if (r < 0 && !path_exists(h->sessions_fd, id))   /* removed while we looked */
-		return err_set(err, ENOENT, "no-such-session", "there is no session '%s': see pterm ls", id);
+		return no_such(id, err);
 	if (r < 0) {
 		err_wrap(err, "session %s is broken (pterm rm %s removes it): '%s/%s/status.json'", id, id, h->sessions, id);
 		status_release(&s.status);
@@ -110,7 +118,7 @@ int session_find_any(const struct house *h, const char *ref, struct session *ret
 		return err_set(err, EEXIST, "ambiguous", "%d sessions have an id that begins with '%s': give more of it", count,
 		               shown);
 	if (id == NULL)
-		return err_set(err, ENOENT, "no-such-session", "there is no session '%s': see pterm ls", shown);
+		return no_such(shown, err);
 	return load(h, id, ret, err);
 }
 

@@ -274,10 +274,10 @@ static void end_session(struct supervisor *s)
 	s->status.pid = s->status.pid_start = 0;
 	terminal_close(s);
 	s->record = record_close(s->record);
-	supervisor_save(s);                              /* first: whom we let go below looks at it */
+	(void)unlinkat(s->session_fd, "control.sock", 0);        /* one that has ended has none, whenever we are killed */
+	supervisor_save(s);
 	s->listen_watch = watch_free(s->listen_watch);
-	s->listen_fd = fd_close(s->listen_fd);
-	(void)unlinkat(s->session_fd, "control.sock", 0);
+	s->listen_fd = fd_close(s->listen_fd);           /* who still waits to be let in sees the end, and the status */
 	HOOK("supervisor.ended");
 	status_describe(&s->status, &why);
 	supervisor_tell(s, EVENT_ended, s->status.exit_code, why.buf);
