@@ -269,7 +269,7 @@ static void handle_frames(struct running *r)
  * The supervisor is gone. Where a keeper holds the session's socket another one takes its place, and we go on at the
  * byte where we were. False: there is nobody any more.
  */
-static bool come_back(struct running *r)
+static bool come_back(struct running *r, int64_t since)
 {
 	const struct message_hello hello = message_hello_of("pterm " PTERM_VERSION);
 	int fd, rc = -EPIPE;
@@ -282,7 +282,7 @@ static bool come_back(struct running *r)
 		conn_init(r->v->conn, fd);
 		rc = conn_send_json(r->v->conn, MESSAGE_HELLO, &message_hello_object, &hello);
 		if (rc >= 0)
-			rc = begin(r, (int64_t)r->position);
+			rc = begin(r, since);
 	}
 	err_release(r->err);
 	r->is_armed = false;
@@ -296,7 +296,7 @@ static void on_conn(struct running *r)
 	if (rc == -EAGAIN)
 		return;
 	handle_frames(r);
-	if (rc != 0 && !r->ends_after_output && !come_back(r))
+	if (rc != 0 && !r->ends_after_output && !come_back(r, (int64_t)r->position))
 		r->ends_after_output = true;     /* what was published is in the ring */
 }
 
@@ -464,6 +464,8 @@ int view_run(struct view *v, struct view_result *ret, struct err *err)
 	*ret = (struct view_result){ .status = STR_INIT };
 	r.paints = v->is_viewer && v->since < 0 && isatty(v->out_fd);
 	rc = begin(&r, v->since);
+	if ((rc == -EPIPE || rc == -ECONNRESET) && come_back(&r, v->since))
+		rc = 0;
 	if (rc < 0)
 		return rc;
 	if (v->in_fd >= 0 && isatty(v->in_fd) && v->is_viewer)

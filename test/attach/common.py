@@ -47,3 +47,9 @@ def status(name):
     import json
 
     return json.loads(pterm("inspect", name, "-o", "json").stdout)["status"]
+
+
+def keeper(name):
+    """The pid of the session's keeper."""
+    found = subprocess.run(["pgrep", "-f", f"pterm-keeper {status(name)['id']}"], stdout=subprocess.PIPE, text=True, timeout=60)
+    return int(found.stdout.split()[0])

@@ -19,7 +19,10 @@ for how in ("kill", "supervisor"):
         pterm("kill", "s")
         bash.expect(r"rc=137\r")
     else:
-        os.kill(status("s")["pid"], signal.SIGKILL)
+        owners = [status("s")["pid"], keeper("s")]
+        for signo in (signal.SIGSTOP, signal.SIGKILL):      # both at one moment, or another supervisor goes on
+            for pid in owners:
+                os.kill(pid, signo)
         bash.expect("supervisor of session 's' was killed")
         bash.expect(r"rc=125\r")
     assert settings(bash) == before, how
