@@ -101,6 +101,7 @@ static int take_ring(struct running *r, struct frame *f, int64_t since)
 	ring_free(r->ring);
 	r->ring = ring;
 	r->position = (uint64_t)m.position;
+	r->is_painted = m.paints;
 	if (since >= 0 && m.lost > 0) {
 		r->recorded_until = r->position;
 		r->position = (uint64_t)since;

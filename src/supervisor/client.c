@@ -184,7 +184,7 @@ static void on_attach(struct client *c, const struct frame *f, const void *body)
 	struct supervisor *s = c->s;
 	const uint64_t head = ring_head(s->ring), oldest = ring_oldest(s->ring);
 	uint64_t from = m->since >= 0 ? (uint64_t)m->since : head > RECENT_BYTES ? head - RECENT_BYTES : 0;
-	struct message_ring answer = { 0 };
+	struct message_ring answer = { .paints = m->paints };
 	_str_ text = STR_INIT;
 	_fd_ ring = -1;
 

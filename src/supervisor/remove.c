@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <unistd.h>
 
 /*
  * Remove @dir of a session whose spec does not tell the map of its ids: every map that a user can have leads to the

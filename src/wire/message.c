@@ -74,6 +74,7 @@ static const struct json_field error_fields[] = {
 static const struct json_field ring_fields[] = {
 	{ "position", FIELD_INT, offsetof(struct message_ring, position) },
 	{ "lost", FIELD_INT, offsetof(struct message_ring, lost) },
+	{ "paints", FIELD_BOOL, offsetof(struct message_ring, paints) },
 };
 static const struct json_field usage_fields[] = {
 	{ "cpu_ns", FIELD_INT, offsetof(struct message_usage, cpu_ns) },

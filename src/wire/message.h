@@ -27,7 +27,7 @@ enum { STOP_TIMEOUT_MS = 10000 };        /* when nobody said */
 struct message_exec { bool tty, has_user; int64_t rows, cols, uid, gid; struct strv argv, env, groups; char *cwd; };
 struct message_rename { char *name; };
 struct message_error { char *code, *message; int64_t no, exit_code; };
-struct message_ring { int64_t position, lost; };
+struct message_ring { int64_t position, lost; bool paints; };      /* paints: PAINT and RAW will come */
 struct message_usage { int64_t cpu_ns, memory_bytes, memory_max, pids; };
 struct message_exited { int64_t wait_status; };
 struct message_exec_id { int64_t exec; };
