@@ -200,9 +200,17 @@ failed:
 
 /* --- starting and ending --- */
 
-static int open_terminal(const struct init_command *c, int *ret_slave)
+/* Before the command can look: the supervisor, who has the other end, may come later. */
+static void set_size(int slave, const struct init_command *c)
 {
 	const struct winsize size = { .ws_row = c->rows, .ws_col = c->cols };
+
+	if (size.ws_row > 0 && size.ws_col > 0)
+		(void)ioctl(slave, TIOCSWINSZ, &size);
+}
+
+static int open_terminal(const struct init_command *c, int *ret_slave)
+{
 	const int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
 	struct termios t;
 	int unlock = 0, slave;
@@ -218,8 +226,7 @@ static int open_terminal(const struct init_command *c, int *ret_slave)
 		t.c_iflag |= IUTF8;
 		(void)tcsetattr(slave, TCSANOW, &t);
 	}
-	if (size.ws_row > 0 && size.ws_col > 0)
-		(void)ioctl(slave, TIOCSWINSZ, &size);
+	set_size(slave, c);
 	*ret_slave = slave;
 	return master;
 }
@@ -271,6 +278,8 @@ static void start(struct init *in, const struct init_message *m, const int *fds,
 			f = (struct failure){ .no = errno, .step = INIT_STEP_TERMINAL };
 			goto done;
 		}
+		if (m->id == 0)
+			set_size(slave, b.head);
 	}
 	f = spawn(&b, slave, stdio, &pid);
 	HOOK("init.spawned");

@@ -223,6 +223,7 @@ static void run_started(struct supervisor *s)
 	s->status.started_ms = (int64_t)time_now_ms();
 	HOOK("supervisor.started");
 	s->status.init_pid = s->container.ops->pid ? s->container.ops->pid(&s->container) : 0;
+	(void)s->container.ops->resize(&s->container, s->size);  /* it may have another since the start was asked for */
 	output_writable(s);                              /* what was typed while it started */
 	clients_started(s);
 	supervisor_save(s);
