@@ -1,4 +1,7 @@
-/* Checkpoints from a damaged or forged file: refused, or a screen. The checksum is made right, so that the rest is reached. */
+/*
+ * Checkpoints from a damaged or forged file: refused, or a screen. The checksum is made right, so that the rest
+ * is reached.
+ */
 #include "term/checkpoint.h"
 
 #include <stdint.h>

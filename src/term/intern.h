@@ -1,5 +1,6 @@
 /*
- * Byte strings, each kept once and named by a number, so that a cell can name its style, its characters and its link with
+ * Byte strings, each kept once and named by a number, so that a cell can name its style, its characters and its link
+ * with
  * few bits. Number 0 is the empty string (or what the owner put first) and is always there.
  */
 #pragma once

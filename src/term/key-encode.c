@@ -7,7 +7,10 @@
 enum { SHIFT = 1, ALT = 2, CTRL = 4, SUPER = 8 };
 enum { DISAMBIGUATE = 1, EVENTS = 2, ALTERNATES = 4, ALL_KEYS = 8, TEXT = 16 };
 
-/* How a key is sent: as CSI number ~, CSI letter, SS3 letter; @kitty is its number where it has one of its own there. */
+/*
+ * How a key is sent: as CSI number ~, CSI letter, SS3 letter; @kitty is its number where it has one of its own
+ * there.
+ */
 static const struct named {
 	const char *name;
 	char letter;                     /* CSI letter; 0: none */

@@ -151,11 +151,9 @@ static inline void param(struct parser *p, uint8_t c)
 		if (c == ':' && !p->is_full)
 			p->subs |= UINT32_C(1) << (p->count - 1);
 	} else if (!p->is_full) {
-		int32_t *const v = &p->params[p->count - 1];
+		const int32_t v = p->params[p->count - 1];
 
-		*v = (*v == PARSE_OMITTED ? 0 : *v) * 10 + (c - '0');
-		if (*v > PARSE_VALUE_MAX)
-			*v = PARSE_VALUE_MAX;
+		p->params[p->count - 1] = v < 0 ? c - '0' : v >= PARSE_VALUE_MAX / 10 ? PARSE_VALUE_MAX : v * 10 + (c - '0');
 	}
 }
 
@@ -439,7 +437,20 @@ static bool take_params(struct feed *f)
 
 	while (f->at < f->end && *f->at >= '0' && *f->at <= ';')
 		param(f->p, *f->at++);
+	if (f->at > begin)
+		f->p->state = PARSE_CSI_PARAM;
 	return f->at > begin;
+}
+
+/* ESC and [ at once. */
+static bool take_csi(struct feed *f)
+{
+	if (*f->at != ESC || f->end - f->at < 2 || f->at[1] != '[')
+		return false;
+	clear(f->p);
+	f->p->state = PARSE_CSI_ENTRY;
+	f->at += 2;
+	return true;
 }
 
 void parse_feed(struct parser *p, const void *data, size_t n, const struct parse_ops *ops, void *ctx)
@@ -448,9 +459,9 @@ void parse_feed(struct parser *p, const void *data, size_t n, const struct parse
 
 	while (f.at < f.end) {
 		if (p->held_len == 0) {
-			if (p->state == PARSE_GROUND && take_text(&f))
+			if (p->state == PARSE_GROUND && (take_text(&f) || take_csi(&f)))
 				continue;
-			if (p->state == PARSE_CSI_PARAM && take_params(&f))
+			if ((p->state == PARSE_CSI_PARAM || p->state == PARSE_CSI_ENTRY) && take_params(&f))
 				continue;
 			if (is_string_state(p->state) && take_string(&f))
 				continue;

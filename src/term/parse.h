@@ -1,7 +1,10 @@
 /*
- * Bytes of a terminal's output taken apart: text, controls, sequences, strings. The state machine is that of a VT500 as
- * vt100.net/emu/dec_ansi_parser describes it, with UTF-8 decoded first (so C1 controls are U+0080 to U+009F, never single
- * bytes), colons between subparameters, and strings of limited length. What is unfinished at the end of a feed is kept: cut
+ * Bytes of a terminal's output taken apart: text, controls, sequences, strings. The state machine is that of a VT500
+ * as
+ * vt100.net/emu/dec_ansi_parser describes it, with UTF-8 decoded first (so C1 controls are U+0080 to U+009F, never
+ * single
+ * bytes), colons between subparameters, and strings of limited length. What is unfinished at the end of a feed is
+ * kept: cut
  * a stream anywhere and the same calls come, but that a text may come in more pieces.
  *
  * What a control function does is not known here: see screen.h.
@@ -45,7 +48,8 @@ struct parser {
 #define PARSER_INIT { .string = STR_INIT }
 
 /*
- * Called in the order of the stream. Those that return bool say whether they answered a question: then the byte that ended
+ * Called in the order of the stream. Those that return bool say whether they answered a question: then the byte that
+ * ended
  * it is cancelled (see parse_feed).
  */
 struct parse_ops {
@@ -62,8 +66,10 @@ struct parse_ops {
 };
 
 /*
- * Feed @n bytes. An answered sequence is cancelled at the byte on which a parser would act: a final byte, a BEL, the 9C of a
- * ST in one character, or the ESC of the two-byte ST become CAN; the backslash after that ESC becomes NUL, also when it is the
+ * Feed @n bytes. An answered sequence is cancelled at the byte on which a parser would act: a final byte, a BEL, the
+ * 9C of a
+ * ST in one character, or the ESC of the two-byte ST become CAN; the backslash after that ESC becomes NUL, also when
+ * it is the
  * first of the next feed. A control (ENQ) becomes NUL. The parser goes on as one that was fed the cancelled stream.
  */
 void parse_feed(struct parser *p, const void *data, size_t n, const struct parse_ops *ops, void *ctx);
@@ -79,7 +85,10 @@ static inline uint8_t parse_intermediate(const struct parser *p)
 	return p->intermediate_count == 0 ? 0 : p->intermediate_count == 1 ? p->intermediates[0] : 0xFF;
 }
 
-/* Append the bytes that bring a parser in its first state to where @p is (PARSE_TAIL: none, it is ground to all others). */
+/*
+ * Append the bytes that bring a parser in its first state to where @p is (PARSE_TAIL: none, it is ground to all
+ * others).
+ */
 void parse_add_unfinished(const struct parser *p, struct str *out);
 bool parse_is_idle(const struct parser *p);               /* nothing is unfinished */
 void parse_copy(struct parser *to, const struct parser *from);   /* @to was initialised */

@@ -1,5 +1,6 @@
 /*
- * Rows: what differs is printed or erased. Origin mode, margins, insert mode and character sets are out of the way here.
+ * Rows: what differs is printed or erased. Origin mode, margins, insert mode and character sets are out of the way
+ * here.
  */
 #include "term/render-state.h"
 

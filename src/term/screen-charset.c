@@ -1,5 +1,6 @@
 /*
- * Character sets: what a program designated, and what a byte then means. In UTF-8 the right half (GR) is not reached; what is there
+ * Character sets: what a program designated, and what a byte then means. In UTF-8 the right half (GR) is not
+ * reached; what is there
  * is kept because a program can save and ask for it.
  */
 #include "term/screen-state.h"

@@ -1,6 +1,8 @@
 /*
- * Control functions that move the cursor and edit what is shown: C0, escape sequences, and control sequences without a
- * private marker. A function is one row in a table at the end. Source of fact: ctlseqs; DEC STD 070 where that is silent.
+ * Control functions that move the cursor and edit what is shown: C0, escape sequences, and control sequences without
+ * a
+ * private marker. A function is one row in a table at the end. Source of fact: ctlseqs; DEC STD 070 where that is
+ * silent.
  */
 #include "term/screen-state.h"
 

@@ -1,5 +1,6 @@
 /*
- * Rows and cells: clearing, shifting, scrolling, resizing. A wide character that an operation cuts in two is blanked, both
+ * Rows and cells: clearing, shifting, scrolling, resizing. A wide character that an operation cuts in two is
+ * blanked, both
  * halves, as xterm does.
  */
 #include "term/screen-state.h"

@@ -1,5 +1,6 @@
 /*
- * Operating system commands: titles, colours, links, the folder, the clipboard, marks of a shell's prompt. Source of fact:
+ * Operating system commands: titles, colours, links, the folder, the clipboard, marks of a shell's prompt. Source of
+ * fact:
  * ctlseqs; for OSC 8 gist.github.com/egmontkob/eb114294efbcd5adb1944c9f3cb5feda; for OSC 133 FinalTerm's marks.
  */
 #include "term/screen-state.h"

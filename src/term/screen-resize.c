@@ -1,5 +1,6 @@
 /*
- * Another size. On the main screen the lines that were wrapped are put together and wrapped anew, with cursor and saved cursor where they
+ * Another size. On the main screen the lines that were wrapped are put together and wrapped anew, with cursor and
+ * saved cursor where they
  * were in the text; on the alternate screen rows are cut or extended.
  */
 #include "term/screen-state.h"

@@ -1,5 +1,6 @@
 /*
- * The inside of a screen, for screen*.c and render*.c only. Everything here is state, unless it says that it follows from the rest.
+ * The inside of a screen, for screen*.c and render*.c only. Everything here is state, unless it says that it follows
+ * from the rest.
  */
 #pragma once
 
@@ -8,7 +9,8 @@
 #include "term/screen.h"
 
 /*
- * A cell: what is printed, and an index into the styles. Text is 0 when nothing is (then the style is a background), a code point, or CELL_CLUSTER and an index into
+ * A cell: what is printed, and an index into the styles. Text is 0 when nothing is (then the style is a background),
+ * a code point, or CELL_CLUSTER and an index into
  * the clusters; CELL_WIDE is set on the first of two columns, and the second is CELL_TAIL alone.
  */
 struct cell { uint32_t text, style; };

@@ -1,5 +1,6 @@
 /*
- * What cells refer to: styles, clusters of characters, links. Each is kept once; what no cell needs any more is swept out when
+ * What cells refer to: styles, clusters of characters, links. Each is kept once; what no cell needs any more is
+ * swept out when
  * a table has doubled, so that it stays in proportion to the cells.
  */
 #include "term/screen-state.h"
@@ -101,6 +102,7 @@ static void sweep_styles(struct screen *s)
 	kept.sweep_at = kept.count * 2;
 	intern_release(&s->styles);
 	s->styles = kept;
+	s->blank = 0;
 	each_cell(s, move_style, style_map);
 	s->pen_is_stale = true;
 }
@@ -112,7 +114,9 @@ void pen_refresh(struct screen *s)
 	if (intern_is_full(&s->styles) || intern_is_full(&s->links))
 		sweep_styles(s);
 	s->pen = style_put(s, &s->cursor.pen);
-	s->blank = style_put(s, &blank);
+	/* mostly the background stayed, and what erasing leaves with it */
+	if (memcmp(style_get(s, s->blank), &blank, sizeof(blank)) != 0)
+		s->blank = style_put(s, &blank);
 	s->pen_is_stale = false;
 }
 

@@ -1,12 +1,14 @@
 /*
- * The complete state of a terminal: what it shows and everything that its next byte depends on. It is fed what the session
+ * The complete state of a terminal: what it shows and everything that its next byte depends on. It is fed what the
+ * session
  * prints, and it is the terminal that answers the session's questions. Nothing of it is history: a line that leaves
  * at the top is told (scrolled_off) and gone.
  *
  * What it does with a byte is what xterm does (invisible-island.net/xterm/ctlseqs), a VT420 with colours, unless
  * docs/terminal.md says otherwise. Rows and columns count from 0 here.
  *
- * Memory is bounded by the size of the screen, whatever is fed. The functions never fail: what a stranger sends has an effect or none.
+ * Memory is bounded by the size of the screen, whatever is fed. The functions never fail: what a stranger sends has
+ * an effect or none.
  */
 #pragma once
 
@@ -47,13 +49,16 @@ void screen_set_ops(struct screen *s, const struct screen_ops *ops, void *data);
 
 void screen_feed(struct screen *s, const void *data, size_t n);
 /*
- * The same, and what it answered is cancelled in @data itself: the byte on which a terminal would act becomes CAN, in a string
- * the byte that ends it, and a backslash after its ESC NUL, in this feed or at the beginning of the next. Positions stay.
+ * The same, and what it answered is cancelled in @data itself: the byte on which a terminal would act becomes CAN,
+ * in a string
+ * the byte that ends it, and a backslash after its ESC NUL, in this feed or at the beginning of the next. Positions
+ * stay.
  * A screen that is fed what is then in @data comes to the same state.
  */
 void screen_feed_answering(struct screen *s, void *data, size_t n);
 /*
- * As the window's size changed: lines that were wrapped on the main screen are wrapped anew, as tmux does; the alternate
+ * As the window's size changed: lines that were wrapped on the main screen are wrapped anew, as tmux does; the
+ * alternate
  * one is cut or extended. What does not fit leaves at the top.
  */
 void screen_resize(struct screen *s, unsigned rows, unsigned cols);
@@ -83,7 +88,8 @@ void screen_set_viewer_colour(struct screen *s, unsigned index, uint32_t rgb);
 void screen_set_cell_pixels(struct screen *s, unsigned height, unsigned width);  /* for the answers to CSI 14 t and 16 t */
 
 /*
- * Rows as text, without a newline. Plain: UTF-8, blanks at the end cut off. With SCREEN_STYLED: SGR and OSC 8 before what
+ * Rows as text, without a newline. Plain: UTF-8, blanks at the end cut off. With SCREEN_STYLED: SGR and OSC 8 before
+ * what
  * they apply to, and reset at the end: the row stands for itself on any terminal.
  */
 enum screen_text { SCREEN_PLAIN, SCREEN_STYLED };
@@ -111,7 +117,8 @@ struct screen_cell {
 void screen_get_cell(const struct screen *s, unsigned row, unsigned col, struct screen_cell *ret);
 
 /*
- * Whether two states are the same, for all that a program or a person could find out. If not, *ret_what (which may be NULL)
+ * Whether two states are the same, for all that a program or a person could find out. If not, *ret_what (which may
+ * be NULL)
  * gets a word or two about the first difference.
  */
 bool screen_equal(const struct screen *a, const struct screen *b, struct str *ret_what);

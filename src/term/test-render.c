@@ -1,4 +1,7 @@
-/* Properties of a screen on streams by the thousand: where a stream is cut, what is rendered, what is saved, make no difference. */
+/*
+ * Properties of a screen on streams by the thousand: where a stream is cut, what is rendered, what is saved, make
+ * no difference.
+ */
 #include "term/checkpoint.h"
 #include "term/render.h"
 #include "term/screen.h"

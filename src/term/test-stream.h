@@ -1,5 +1,6 @@
 /*
- * Streams as a hostile or broken program would print them: every function with any parameters, modes, strings, text of every width, all
+ * Streams as a hostile or broken program would print them: every function with any parameters, modes, strings, text
+ * of every width, all
  * of it cut off anywhere. With test_rand, so $TEST_SEED repeats them.
  */
 #pragma once
