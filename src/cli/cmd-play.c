@@ -246,7 +246,7 @@ static int play(struct player *p, struct err *err)
 		else if (!p->has_moved)
 			p->next = before;                        /* it is still to come */
 	}
-	return r == -EPIPE ? 0 : r;
+	return r < 0 && r != -EPIPE ? r : 0;
 }
 
 /* --- from the beginning to the end --- */

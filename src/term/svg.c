@@ -71,9 +71,9 @@ static void add_attribute(struct str *out, const char *name, unsigned tenths)
 }
 
 /* XML cannot hold controls, nor U+FFFE and U+FFFF, not even as numbers. */
-static void add_escaped(struct str *out, const char *text)
+static void add_escaped(struct str *out, const char *text, size_t n)
 {
-	for (; *text != '\0'; text++)
+	for (const char *end = text + n; text < end; text++)
 		if (str_starts(text, "\xEF\xBF\xBE") || str_starts(text, "\xEF\xBF\xBF")) {
 			str_adds(out, "\xEF\xBF\xBD");
 			text += 2;
@@ -141,8 +141,11 @@ static bool is_harmless(const char *link)
 static void add_text(const struct run *r, unsigned x, unsigned y, unsigned w, struct str *out)
 {
 	const unsigned a = r->look.attributes;
+	size_t len = r->text.len;
 
-	if ((a & SCREEN_HIDDEN) || strspn(r->text.buf, " ") == r->text.len)
+	for (; len > 0 && r->text.buf[len - 1] == ' '; len--)    /* behind plain characters only, of one column each */
+		w -= CELL_W;
+	if ((a & SCREEN_HIDDEN) || len == 0)
 		return;
 	str_adds(out, "<text");
 	add_attribute(out, "x", x);
@@ -150,7 +153,7 @@ static void add_text(const struct run *r, unsigned x, unsigned y, unsigned w, st
 	add_attribute(out, "textLength", w);
 	str_addf(out, " fill=\"#%06x\"%s%s%s>", r->look.ink, a & SCREEN_BOLD ? " font-weight=\"bold\"" : "",
 	         a & SCREEN_ITALIC ? " font-style=\"italic\"" : "", a & SCREEN_FAINT ? " fill-opacity=\"0.5\"" : "");
-	add_escaped(out, r->text.buf);
+	add_escaped(out, r->text.buf, len);
 	str_adds(out, "</text>\n");
 }
 
@@ -163,7 +166,7 @@ static void add_run(const struct run *r, struct str *out)
 		add_box(out, x, y, w, CELL_H, r->look.paper, " shape-rendering=\"crispEdges\"");
 	if (has_link) {
 		str_adds(out, "<a href=\"");
-		add_escaped(out, r->look.link);
+		add_escaped(out, r->look.link, strlen(r->look.link));
 		str_adds(out, "\">");
 	}
 	add_text(r, x, y, w, out);
@@ -234,7 +237,7 @@ void svg_add(const struct screen *s, const char *title, struct str *out)
 	str_addf(out, " font-family=\"ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace\" font-size=\"%d\">\n", FONT);
 	if (title != NULL && title[0] != '\0') {
 		str_adds(out, "<title>");
-		add_escaped(out, title);
+		add_escaped(out, title, strlen(title));
 		str_adds(out, "</title>\n");
 	}
 	str_adds(out, "<style>text { white-space: pre }</style>\n");
