@@ -117,3 +117,26 @@ cast() { /usr/bin/python3 "$BATS_TEST_DIRNAME/play/cast.py" "$1" "$2"; }
 	refused "--speed: 'fast' is no number" play --speed fast s
 	refused "--to: '-1'" play --to=-1 s
 }
+
+@test "export: what was typed, when that was asked for, and no password" {
+	pterm new -d s --record-input -- sh -c 'read -r x; stty -echo; echo secret?; read -r y; stty echo; echo again; read -r z; echo end'
+	pterm new -d unrecorded -- cat
+	mkfifo "$TOP/keys"
+	pterm attach s <"$TOP/keys" >/dev/null 2>&1 &
+	exec 5>"$TOP/keys"
+	echo first >&5
+	wait_for 20 eval 'pterm logs s | grep -q secret'
+	echo hidden >&5
+	wait_for 20 eval 'pterm logs s | grep -q again'
+	echo last >&5
+	wait_for 20 eval 'pterm logs s | grep -q end'
+	exec 5>&-
+	wait
+	echo first | pterm attach unrecorded >/dev/null 2>&1
+	pterm export s >"$TOP/s.cast"
+	cast "$TOP/s.cast" '"".join(x[2] for x in e if x[1] == "i") == "first\nlast\n"'
+	cast "$TOP/s.cast" '[x[1] for x in e][0] == "i"'
+	[ ! -e "$TOP/$WHO/home/sessions/$(field unrecorded id)/input.log" ]
+	run grep -ac hidden "$TOP/$WHO/home/sessions/$(field s id)/input.log"
+	[ "$output" = 0 ]
+}

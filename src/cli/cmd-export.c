@@ -2,6 +2,7 @@
 
 #include "base/fd.h"
 #include "term/cast.h"
+#include "term/input-log.h"
 #include "term/render.h"
 #include "term/svg.h"
 
@@ -90,6 +91,22 @@ static void add_event(struct export *x, struct cast *c, const struct recording_e
 	}
 }
 
+/* What was typed before the byte at @position was printed; and from where on. */
+struct typed { struct input_reader *reader; struct input_entry entry; bool has_entry; };
+
+static void add_typed(struct export *x, struct cast *c, struct typed *t, uint64_t position)
+{
+	while (t->reader != NULL) {
+		if (!t->has_entry && !(t->has_entry = input_reader_next(t->reader, &t->entry)))
+			return;
+		if (t->entry.position > position)
+			return;
+		if (t->entry.position >= x->from)
+			cast_input(c, t->entry.time_ms, t->entry.bytes.buf, t->entry.bytes.len, &x->out);
+		t->has_entry = false;
+	}
+}
+
 /* When what comes at @next was printed; at the end, when the last byte was. */
 static uint64_t time_of(struct recording *rec, struct recording_cursor next)
 {
@@ -99,7 +116,7 @@ static uint64_t time_of(struct recording *rec, struct recording_cursor next)
 	return recording_next(rec, &next, &byte, 1, &e) == 1 ? e.time_ms : next.time_ms;
 }
 
-static int export_cast(struct export *x, struct err *err)
+static int export_events(struct export *x, struct typed *typed, struct err *err)
 {
 	const struct status *st = &x->recorded.session.status;
 	struct cast c = { .version = x->options->format == ASCIICAST_V2 ? 2 : 3, .idle_max_ms = x->options->idle_limit };
@@ -123,6 +140,7 @@ static int export_cast(struct export *x, struct err *err)
 		r = recording_next(x->recorded.rec, &next, buf, n, &e);
 		if (r <= 0 || e.position >= x->to)
 			break;
+		add_typed(x, &c, typed, e.position);
 		add_event(x, &c, &e, buf);
 		last_ms = e.time_ms;
 		if (x->out.len >= BATCH && (r = flush(x, err)) < 0)
@@ -130,8 +148,21 @@ static int export_cast(struct export *x, struct err *err)
 	}
 	if (r < 0)
 		return read_failed(r, err);
+	add_typed(x, &c, typed, x->to);
 	cast_end(&c, last_ms, x->options->to == NULL && st->state == STATUS_ENDED ? (int)st->exit_code : -1, &x->out);
 	return 0;
+}
+
+static int export_cast(struct export *x, struct err *err)
+{
+	struct typed typed = { .entry.bytes = STR_INIT };
+	int r;
+
+	(void)input_reader_open(&typed.reader, x->recorded.session.fd);
+	r = export_events(x, &typed, err);
+	input_reader_close(typed.reader);
+	str_release(&typed.entry.bytes);
+	return r;
 }
 
 /* --- text --- */

@@ -273,6 +273,7 @@ static void end_session(struct supervisor *s)
 	s->status.ended_ms = (int64_t)time_now_ms();
 	s->status.pid = s->status.pid_start = 0;
 	s->record = record_close(s->record);
+	s->input_log = input_log_close(s->input_log);
 	supervisor_save(s);                              /* first: whom we let go below looks at it */
 	s->listen_watch = watch_free(s->listen_watch);
 	s->listen_fd = fd_close(s->listen_fd);

@@ -12,6 +12,7 @@
 #include "supervisor/house.h"
 #include "supervisor/keeper.h"
 #include "supervisor/status.h"
+#include "term/input-log.h"
 #include "term/record.h"
 #include "term/ring.h"
 
@@ -49,6 +50,7 @@ struct supervisor {
 
 	struct ring *ring;
 	struct record *record;
+	struct input_log *input_log;     /* what is typed; NULL: it is not recorded */
 	bool record_failed;              /* the disk does not take it: said once */
 
 	struct keeper keeper;
