@@ -1,8 +1,9 @@
 /*
- * A recording whose index and states are arbitrary bytes: show the screen, go on with it, show it again. Nothing may crash, hang or go
- * backwards, and what is written afterwards is there.
+ * A recording whose index and states are arbitrary bytes: show the screen, go on with it, show it again. Nothing may
+ * crash, hang or go backwards, and what is written afterwards is there.
  *
- * The input: flags, two 16-bit lengths (little-endian), then states, index and log. Chance does not find checksums: flags ask for them.
+ * The input: flags, two 16-bit lengths (little-endian), then states, index and log. Chance does not find checksums:
+ * flags ask for them.
  */
 #include "base/fd.h"
 #include "base/path.h"
@@ -150,7 +151,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 			abort();
 		screen_feed(s, "ward", 4);
 		if (recording_open(&r, dir_fd, NULL) != 0 ||
-		    recording_state_at(r, UINT64_MAX, (struct term_size){ 5, 10 }, &got, NULL, NULL) < 0 || !screen_equal(s, got, NULL))
+		    recording_state_at(r, UINT64_MAX, (struct term_size){ 5, 10 }, &got, NULL, NULL) < 0 ||
+		    !screen_equal(s, got, NULL))
 			abort();
 		screen_free(got);
 	}

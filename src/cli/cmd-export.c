@@ -295,12 +295,12 @@ const struct command cmd_export = {
 	.args = "SESSION",
 	.summary = "write a session's recording for other programs",
 	.details =
-		"asciicast-v2 and asciicast-v3 are what asciinema and its players read: output with its timing, changes of the "
-		"terminal's size, and in version 3 the exit code. What begins in the middle (--from, or since older output is no "
-		"longer kept) begins with the screen as it was.\n"
+		"asciicast-v2 and asciicast-v3 are what asciinema and its players read: output with its timing, changes of "
+		"the terminal's size, and in version 3 the exit code. What begins in the middle (--from, or since older output is "
+		"no longer kept) begins with the screen as it was.\n"
 		"\n"
-		"text is what a person would have read who scrolled through it all: the rows of the screen and what left it at the "
-		"top, without escape sequences. pterm logs has the bytes themselves.\n"
+		"text is what a person would have read who scrolled through it all: the rows of the screen and what left it "
+		"at the top, without escape sequences. pterm logs has the bytes themselves.\n"
 		"\n"
 		"svg is a picture of the screen in the end, or at --at, with colours, links and the cursor.",
 	.examples =

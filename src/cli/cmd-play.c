@@ -40,7 +40,7 @@ struct player {
 	struct tty tty;
 	int signals;
 	struct term_size size;               /* of that terminal */
-	struct screen *shown;                /* what it shows, where that is a part of the screen; NULL: the same, by the same bytes */
+	struct screen *shown;                /* what it shows, if that is a part of the screen; NULL: the same bytes */
 };
 
 static int put(const void *data, size_t n, struct err *err)
@@ -109,8 +109,10 @@ static int seek(struct player *p, int64_t by_ms, struct err *err)
 	to = to < first ? first : to;
 	r = recording_state_at_time(p->recorded.rec, to, p->recorded.size, &s, &p->next, err);
 	if (r >= 0 && (p->next.position < p->from || p->next.position > p->to)) {
+		const uint64_t bound = p->next.position < p->from ? p->from : p->to;
+
 		s = screen_free(s);
-		r = recording_state_at(p->recorded.rec, p->next.position < p->from ? p->from : p->to, p->recorded.size, &s, &p->next, err);
+		r = recording_state_at(p->recorded.rec, bound, p->recorded.size, &s, &p->next, err);
 	}
 	if (r < 0)
 		return r;
@@ -183,8 +185,8 @@ static int on_signal(struct player *p, struct err *err)
 /* --- time --- */
 
 /*
- * Wait for @wait_ms of our time (-1: for ever), or a key. 0: that long it was; 1: something was pressed, and the event is to be looked at
- * anew; 2: it is to be shown now; or -errno.
+ * Wait for @wait_ms of our time (-1: for ever), or a key. 0: that long it was; 1: something was pressed, and the
+ * event is to be looked at anew; 2: it is to be shown now; or -errno.
  */
 static int wait_for(struct player *p, double wait_ms, struct err *err)
 {
@@ -301,7 +303,9 @@ static int parse_speed(const char *text, double *ret, struct err *err)
 	char *rest;
 
 	*ret = text ? strtod(text, &rest) : 1;
-	if (text == NULL || (rest != text && *rest == '\0' && *ret >= 0 && *ret <= 1e6 && (*ret == 0 || *ret >= speed_least)))
+	if (text == NULL)
+		return 0;
+	if (rest != text && *rest == '\0' && (*ret == 0 || (*ret >= speed_least && *ret <= 1e6)))
 		return 0;
 	shown = visible(text);
 	return err_set(err, EINVAL, "bad-option", "--speed: '%s' is no number such as 2 or 0.5", shown);
@@ -335,12 +339,12 @@ const struct command cmd_play = {
 	.args = "SESSION",
 	.summary = "show what a session has printed as it happened",
 	.details =
-		"With its own timing, or faster (--speed), or without the long pauses (--idle-limit). The session may run or have ended; "
-		"what it prints meanwhile is not waited for.\n"
+		"With its own timing, or faster (--speed), or without the long pauses (--idle-limit). The session may run or have "
+		"ended; what it prints meanwhile is not waited for.\n"
 		"\n"
-		"Keys: space pauses and goes on, the arrow keys go back and forth by five seconds, + and - change the speed, a full stop shows "
-		"the next piece of output and pauses, q leaves. A terminal of another size than the session's shows the part around the "
-		"cursor. Where output is no terminal, the bytes are written with their timing.",
+		"Keys: space pauses and goes on, the arrow keys go back and forth by five seconds, + and - change the speed, a full "
+		"stop shows the next piece of output and pauses, q leaves. A terminal of another size than the session's shows the "
+		"part around the cursor. Where output is no terminal, the bytes are written with their timing.",
 	.examples =
 		"pterm play build\n"
 		"pterm play --speed 4 --idle-limit 1 build # quickly\n"

@@ -43,6 +43,6 @@ int recorded_position(const struct recorded *r, const char *option, const char *
 		return 0;
 	}
 	shown = visible(text);
-	return err_set(err, EINVAL, "bad-option", "%s: '%s' is no position, no time such as 2026-11-22T15:04:05Z and no span such "
-	               "as 10m", option, shown);
+	return err_set(err, EINVAL, "bad-option", "%s: '%s' is no position, no time such as 2026-11-22T15:04:05Z and no "
+	               "span such as 10m", option, shown);
 }

@@ -17,5 +17,8 @@ void recorded_release(struct recorded *r);
 
 /* 0, or -errno (-ENODATA: it has no recording): see @err. */
 int recorded_open(const char *ref, struct recorded *ret, struct err *err);
-/* What a person wrote for @option: a position, a time, or a span before now. A position in the recording, 0 or -EINVAL. */
+/*
+ * What a person wrote for @option: a position, a time, or a span before now. A position in the recording, 0 or
+ * -EINVAL.
+ */
 int recorded_position(const struct recorded *r, const char *option, const char *text, uint64_t *ret, struct err *err);

@@ -89,7 +89,8 @@ static int flush_input(struct supervisor *s)
 		if (n <= 0)
 			break;                                   /* the terminal is gone; what it ends with will be told */
 		if (is_recorded)
-			(void)input_log_write(s->input_log, ring_head(s->ring), s->input.buf + s->input_sent, (size_t)n, time_now_ms());
+			(void)input_log_write(s->input_log, ring_head(s->ring), s->input.buf + s->input_sent,
+			                      (size_t)n, time_now_ms());
 		s->input_sent += (size_t)n;
 	}
 	input_clear(s);

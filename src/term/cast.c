@@ -4,7 +4,10 @@
 
 enum { SECOND_MS = 1000 };
 
-/* How many bytes of @p begin a character: all of one, some of one (*ret_is_cut), or of one that fails there. At least 1. */
+/*
+ * How many bytes of @p begin a character: all of one, some of one (*ret_is_cut), or of one that fails there. At least
+ * 1.
+ */
 static size_t sequence_len(const uint8_t *p, size_t n, bool *ret_is_cut, bool *ret_is_valid)
 {
 	const size_t want = p[0] < 0x80 ? 1 : p[0] >= 0xC2 && p[0] < 0xE0 ? 2 : (p[0] & 0xF0) == 0xE0 ? 3 :
@@ -80,7 +83,8 @@ static void add_start(struct cast *c, char code, struct str *out)
 	const uint64_t ms = c->version == 2 ? c->at_ms : c->at_ms - c->told_ms;
 
 	c->told_ms = c->at_ms;
-	str_addf(out, "[%llu.%03llu, \"%c\", \"", (unsigned long long)(ms / SECOND_MS), (unsigned long long)(ms % SECOND_MS), code);
+	str_addf(out, "[%llu.%03llu, \"%c\", \"", (unsigned long long)(ms / SECOND_MS),
+	         (unsigned long long)(ms % SECOND_MS), code);
 }
 
 void cast_begin(struct cast *c, const struct cast_header *h, struct str *out)
@@ -113,7 +117,8 @@ void cast_begin(struct cast *c, const struct cast_header *h, struct str *out)
 	str_addc(out, '\n');
 }
 
-static void add_event(struct cast *c, char code, struct cast_text *t, const void *data, size_t n, bool is_end, struct str *out)
+static void add_event(struct cast *c, char code, struct cast_text *t, const void *data, size_t n, bool is_end,
+                      struct str *out)
 {
 	_str_ text = STR_INIT;
 

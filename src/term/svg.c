@@ -1,6 +1,8 @@
 #include "term/svg.h"
 
-/* In tenths of a pixel, so that numbers are exact in every locale. A character is six tenths of its font's size wide. */
+/*
+ * In tenths of a pixel, so that numbers are exact in every locale. A character is six tenths of its font's size wide.
+ */
 enum { CELL_W = 84, CELL_H = 170, BASELINE = 130, FONT = 14, MARGIN = 100 };
 enum { FOREGROUND = 0xD0D0D0, BACKGROUND = 0x181818 };
 
@@ -34,7 +36,8 @@ struct look { uint32_t ink, paper, line; unsigned attributes, underline; const c
 
 static struct look look_of(const struct screen *s, const struct screen_cell *c)
 {
-	struct look l = { rgb(c->foreground, FOREGROUND), rgb(c->background, BACKGROUND), 0, c->attributes, c->underline, c->link };
+	struct look l = { rgb(c->foreground, FOREGROUND), rgb(c->background, BACKGROUND), 0, c->attributes, c->underline,
+	                  c->link };
 
 	if (((c->attributes & SCREEN_INVERSE) != 0) != (screen_mode(s, 5) == 1)) {        /* DECSCNM: the whole screen */
 		const uint32_t ink = l.ink;
@@ -107,9 +110,10 @@ static void add_line(struct str *out, unsigned x, unsigned y, unsigned w, uint32
 		for (unsigned at = 0; at + CELL_W <= w; at += CELL_W)
 			str_adds(out, "q2.1 -3 4.2 0t4.2 0");
 	else
-		str_addc(out, 'h'), add_tenths(out, w);
+		{ str_addc(out, 'h'); add_tenths(out, w); }
 	str_addf(out, "\" stroke=\"#%06x\" fill=\"none\"%s/>\n", colour,
-	         style == UNDERLINE_DOTTED ? " stroke-dasharray=\"1 2\"" : style == UNDERLINE_DASHED ? " stroke-dasharray=\"5 3\"" : "");
+	         style == UNDERLINE_DOTTED ? " stroke-dasharray=\"1 2\"" :
+	         style == UNDERLINE_DASHED ? " stroke-dasharray=\"5 3\"" : "");
 }
 
 /* Cells of a row that look the same, @cols from @col on, and their text. */
@@ -120,7 +124,8 @@ static void add_lines(const struct run *r, unsigned x, unsigned y, unsigned w, s
 	if (r->look.underline == UNDERLINE_DOUBLE)
 		add_line(out, x, y + BASELINE + 15, w, r->look.line, UNDERLINE_SINGLE);
 	if (r->look.underline != UNDERLINE_NONE)
-		add_line(out, x, y + BASELINE + (r->look.underline == UNDERLINE_DOUBLE ? 35 : 25), w, r->look.line, r->look.underline);
+		add_line(out, x, y + BASELINE + (r->look.underline == UNDERLINE_DOUBLE ? 35 : 25), w, r->look.line,
+		         r->look.underline);
 	if (r->look.attributes & SCREEN_STRIKE)
 		add_line(out, x, y + BASELINE - 45, w, r->look.ink, UNDERLINE_SINGLE);
 	if (r->look.attributes & SCREEN_OVERLINE)
@@ -234,7 +239,8 @@ void svg_add(const struct screen *s, const char *title, struct str *out)
 	str_adds(out, "<svg xmlns=\"http://www.w3.org/2000/svg\"");
 	add_attribute(out, "width", w);
 	add_attribute(out, "height", h);
-	str_addf(out, " font-family=\"ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace\" font-size=\"%d\">\n", FONT);
+	str_addf(out, " font-family=\"ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace\""
+	         " font-size=\"%d\">\n", FONT);
 	if (title != NULL && title[0] != '\0') {
 		str_adds(out, "<title>");
 		add_escaped(out, title, strlen(title));

@@ -1,6 +1,6 @@
 /*
- * A screen as a picture: one SVG that needs nothing else, with colours, attributes, wide characters, links and the cursor. Text stays text:
- * it can be selected and searched.
+ * A screen as a picture: one SVG that needs nothing else, with colours, attributes, wide characters, links and the
+ * cursor. Text stays text: it can be selected and searched.
  */
 #pragma once
 

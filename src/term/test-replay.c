@@ -1,4 +1,6 @@
-/* Checkpoints and sizes in a recording, and the screen as it was at any time: against a screen that saw everything. */
+/*
+ * Checkpoints and sizes in a recording, and the screen as it was at any time: against a screen that saw everything.
+ */
 #include "term/checkpoint.h"
 #include "term/record-format.h"
 #include "term/replay.h"
