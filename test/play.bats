@@ -134,7 +134,7 @@ cast() { /usr/bin/python3 "$BATS_TEST_DIRNAME/play/cast.py" "$1" "$2"; }
 	wait
 	echo first | pterm attach unrecorded >/dev/null 2>&1
 	pterm export s >"$TOP/s.cast"
-	cast "$TOP/s.cast" '"".join(x[2] for x in e if x[1] == "i") == "first\nlast\n"'
+	cast "$TOP/s.cast" '"".join(x[2] for x in e if x[1] == "i").rstrip("\x04") == "first\nlast\n"'
 	cast "$TOP/s.cast" '[x[1] for x in e][0] == "i"'
 	[ ! -e "$TOP/$WHO/home/sessions/$(field unrecorded id)/input.log" ]
 	run grep -ac hidden "$TOP/$WHO/home/sessions/$(field s id)/input.log"
