@@ -10,7 +10,7 @@
 struct options {
 	const char *image, *workdir, *user, *hostname, *restart, *cpus, *engine, *fallback, *keys;
 	struct strv env, env_files, volumes, tmpfs, ports;
-	bool detach, read_only, rm, ssh_agent, privileged, has_network;
+	bool detach, read_only, rm, ssh_agent, privileged, has_network, record_input;
 	uint64_t memory, pids, record;
 	int network;
 };
@@ -45,6 +45,8 @@ static const struct arg_option rows[] = {
 	{ 0, "fallback", "ENGINE", "what to use when no container can be made: process", ARG_STR,
 	  offsetof(struct options, fallback) },
 	{ 0, "record", "SIZE", "how much of the output is kept (64m)", ARG_SIZE, offsetof(struct options, record) },
+	{ 0, "record-input", NULL, "record what is typed too, but for what a password prompt reads", ARG_FLAG,
+	  offsetof(struct options, record_input) },
 	{ 0, "detach-keys", "KEYS", "the keys that detach (ctrl-\\,d)", ARG_STR, offsetof(struct options, keys) },
 	{ 0, "privileged", NULL, "refused: see the text below", ARG_FLAG, offsetof(struct options, privileged) },
 };
@@ -62,7 +64,7 @@ static struct launch to_launch(const struct options *o, const struct arg_words *
 		.restart = o->restart, .env = o->env, .env_files = o->env_files, .volumes = o->volumes, .tmpfs = o->tmpfs,
 		.ports = o->ports, .command = words->items + words->before_dashes,
 		.command_len = words->len - words->before_dashes, .read_only = o->read_only, .remove_at_end = o->rm,
-		.ssh_agent = o->ssh_agent, .memory_bytes = o->memory, .pids = o->pids, .record_bytes = o->record,
+		.ssh_agent = o->ssh_agent, .record_input = o->record_input, .memory_bytes = o->memory, .pids = o->pids, .record_bytes = o->record,
 		.cpus = o->cpus, .network = o->network, .has_network = o->has_network, .rows = size.rows, .cols = size.cols,
 	};
 }

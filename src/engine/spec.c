@@ -73,6 +73,7 @@ static const struct json_field spec_fields[] = {
 	{ "restart_max", FIELD_INT, offsetof(struct spec, restart_max), .min = 0, .max = INT64_MAX },
 	{ "rows", FIELD_INT, offsetof(struct spec, rows), .min = 0, .max = TERM_SIZE_MAX },
 	{ "cols", FIELD_INT, offsetof(struct spec, cols), .min = 0, .max = TERM_SIZE_MAX },
+	{ "record_input", FIELD_BOOL, offsetof(struct spec, record_input) },
 	{ "record_bytes", FIELD_INT, offsetof(struct spec, record_bytes), .min = 0, .max = INT64_MAX },
 };
 const struct json_object spec_object = JSON_OBJECT("a session's spec", struct spec, spec_fields, true);

@@ -40,6 +40,7 @@ struct spec {
 	int restart;                         /* enum spec_restart */
 	int64_t restart_max;                 /* for on-failure; 0: no limit */
 	int64_t rows, cols, record_bytes;
+	bool record_input;                   /* what is typed is recorded too, but for passwords */
 };
 
 #define SSH_AGENT_INSIDE "/dev/ssh-agent"  /* where a container has it */

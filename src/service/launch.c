@@ -442,6 +442,7 @@ static int fill(const struct house *h, const struct launch *l, struct spec *spec
 	spec->rows = l->rows ? l->rows : TERM_ROWS_DEFAULT;
 	spec->cols = l->cols ? l->cols : TERM_COLS_DEFAULT;
 	spec->record_bytes = (int64_t)(l->record_bytes ? l->record_bytes : RECORD_DEFAULT_MAX);
+	spec->record_input = l->record_input;
 	spec->cwd = l->cwd ? xstrdup(l->cwd) : NULL;
 	for (size_t i = 0; i < l->command_len; i++)
 		strv_push(&spec->command, l->command[i]);

@@ -12,7 +12,7 @@ struct launch {
 	struct strv env, env_files, volumes, tmpfs, ports;   /* as typed */
 	const char *const *command;
 	size_t command_len;
-	bool read_only, remove_at_end, ssh_agent;
+	bool read_only, remove_at_end, ssh_agent, record_input;
 	uint64_t memory_bytes, pids, record_bytes;
 	const char *cpus;
 	int network;                     /* enum spec_network */

@@ -70,9 +70,19 @@ void output_ready(void *supervisor)
 	}
 }
 
+/* A disk that does not take it, and a terminal that cannot be asked, cost the record and nothing else. */
+static bool may_record_input(struct supervisor *s)
+{
+	struct engine_handles h;
+
+	return s->input_log != NULL && s->container.ops->handles != NULL &&
+	       s->container.ops->handles(&s->container, &h) == 0 && input_may_be_recorded(h.console);
+}
+
 static int flush_input(struct supervisor *s)
 {
 	while (s->input_sent < s->input.len) {
+		const bool is_recorded = may_record_input(s);    /* before: a command may react at once */
 		const ssize_t n = s->container.ops->write(&s->container, s->input.buf + s->input_sent,
 		                                          s->input.len - s->input_sent);
 
@@ -82,6 +92,9 @@ static int flush_input(struct supervisor *s)
 			return 1;
 		if (n <= 0)
 			break;                                   /* the terminal is gone; what it ends with will be told */
+		if (is_recorded)
+			(void)input_log_write(s->input_log, ring_head(s->ring), s->input.buf + s->input_sent,
+			                      (size_t)n, time_now_ms());
 		s->input_sent += (size_t)n;
 	}
 	input_clear(s);

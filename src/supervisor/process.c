@@ -56,11 +56,21 @@ static int open_session(struct supervisor *s, struct err *err)
 	return r == 0 ? spec_read(s->session_fd, "spec.json", &s->spec, err) : r;
 }
 
+/* Without it a session goes on. */
+static void open_input_log(struct supervisor *s)
+{
+	_err_ err = ERR_INIT;
+
+	if (s->spec.record_input && input_log_open(&s->input_log, s->session_fd, INPUT_LOG_MAX, &err) < 0)
+		log_warn("%s: what is typed is not recorded", err_msg(&err));
+}
+
 static int open_output(struct supervisor *s, struct err *err)
 {
 	uint64_t end = 0;
 	const int r = record_open(&s->record, s->session_fd, (uint64_t)s->spec.record_bytes, &end, err);
 
+	open_input_log(s);
 	return r < 0 ? r : ring_create(&s->ring, SUPERVISOR_RING_SIZE, end, err);
 }
 
@@ -103,6 +113,7 @@ static void release(struct supervisor *s)
 	str_release(&s->input);
 	vec_release(&s->exec_ends);
 	s->record = record_close(s->record);
+	s->input_log = input_log_close(s->input_log);
 	s->ring = ring_free(s->ring);
 	err_release(&s->failure);
 	spec_release(&s->spec);
@@ -244,6 +255,7 @@ static int adopt_output(struct supervisor *s, int ring, struct err *err)
 	r = record_open(&s->record, s->session_fd, (uint64_t)s->spec.record_bytes, &recorded, err);
 	if (r < 0)
 		log_warn("%s: going on without a recording", err_msg(err));
+	open_input_log(s);
 	mend_output(s, r < 0 ? ring_head(s->ring) : recorded);
 	return 0;
 }

@@ -275,6 +275,7 @@ static void end_session(struct supervisor *s)
 	s->status.pid = s->status.pid_start = 0;
 	terminal_close(s);
 	s->record = record_close(s->record);
+	s->input_log = input_log_close(s->input_log);
 	(void)unlinkat(s->session_fd, "control.sock", 0);        /* one that has ended has none, whenever we are killed */
 	supervisor_save(s);
 	s->listen_watch = watch_free(s->listen_watch);

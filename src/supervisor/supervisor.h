@@ -13,6 +13,7 @@
 #include "supervisor/keeper.h"
 #include "supervisor/status.h"
 #include "supervisor/terminal.h"
+#include "term/input-log.h"
 #include "term/record.h"
 #include "term/ring.h"
 
@@ -51,6 +52,7 @@ struct supervisor {
 	struct ring *ring;
 	struct record *record;
 	struct terminal terminal;
+	struct input_log *input_log;     /* what is typed; NULL: it is not recorded */
 	bool record_failed;              /* the disk does not take it: said once */
 
 	struct keeper keeper;

@@ -4,13 +4,13 @@
  *
  * An entry says: the byte at `offset` of the log has this position and was printed at this time. Where positions
  * advance further than offsets from one entry to the next, bytes are missing just before the second; such an entry
- * has kind RECORD_GAP. It is written before the bytes that follow it, as is a change of the terminal's size (RECORD_RESIZE); any
- * other entry after them, so a log may be longer than its index knows and positions are right all the same. Positions, times
- * and offsets never go back.
+ * has kind RECORD_GAP. It is written before the bytes that follow it, as is a change of the terminal's size
+ * (RECORD_RESIZE); any other entry after them, so a log may be longer than its index knows and positions are right
+ * all the same. Positions, times and offsets never go back.
  *
- * output.states holds states of the screen (checkpoints): a header like that of the index, with the same base, then for each a
- * struct record_state and so many bytes. The file may be absent, of another base, or cut short: what is whole before counts. The
- * last one may be overwritten by a newer one, while others read.
+ * output.states holds states of the screen (checkpoints): a header like that of the index, with the same base, then
+ * for each a struct record_state and so many bytes. The file may be absent, of another base, or cut short: what is
+ * whole before counts. The last one may be overwritten by a newer one, while others read.
  */
 #pragma once
 

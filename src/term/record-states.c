@@ -69,8 +69,8 @@ static void scan(struct states *s, uint64_t base, uint64_t log_size, uint64_t en
 	_str_ state = STR_INIT;
 	struct record_state h;
 
-	while (s->count < HEADS_MAX && head_at(s->fd, s->end, base, size, &h) && h.offset <= log_size && h.position <= end &&
-	       h.offset >= s->last_offset) {
+	while (s->count < HEADS_MAX && head_at(s->fd, s->end, base, size, &h) && h.offset <= log_size &&
+	       h.position <= end && h.offset >= s->last_offset) {
 		str_clear(&state);
 		if (!read_state(s->fd, s->end, &h, &state))
 			break;
@@ -105,9 +105,10 @@ static bool is_provisional(const struct states *s)
 int states_add(struct states *s, const struct record_state *head, const void *state, size_t n)
 {
 	const uint64_t at = is_provisional(s) ? s->last_at : s->end;
-	const struct record_state plain = { head->position, head->time_ms, head->offset, head->entries, (uint32_t)n, 0, 0, 0 };
-	struct record_state h = { htole64(head->position), htole64(head->time_ms), htole64(head->offset), htole64(head->entries),
-	                          htole32((uint32_t)n), htole32(record_hash(state, n)), 0, 0 };
+	const struct record_state plain = { head->position, head->time_ms, head->offset, head->entries,
+	                                    (uint32_t)n, 0, 0, 0 };
+	struct record_state h = { htole64(head->position), htole64(head->time_ms), htole64(head->offset),
+	                          htole64(head->entries), htole32((uint32_t)n), htole32(record_hash(state, n)), 0, 0 };
 	_str_ all = STR_INIT;
 	ssize_t w;
 
@@ -140,7 +141,8 @@ void states_close(struct states *s)
 	*s = (struct states){ .fd = -1 };
 }
 
-bool states_find(int fd, uint64_t base, uint64_t position, uint64_t time_ms, struct record_state *ret, struct str *ret_state)
+bool states_find(int fd, uint64_t base, uint64_t position, uint64_t time_ms, struct record_state *ret,
+                 struct str *ret_state)
 {
 	const uint64_t size = size_of(fd);
 	_free_ uint64_t *places = NULL;

@@ -258,7 +258,8 @@ static int make_pair(const struct record *r, uint64_t now_ms, int *ret_log, int 
 static int move_pairs(int dir_fd)
 {
 	static const char *const moves[][2] = {
-		{ RECORD_LOG, RECORD_LOG ".1" }, { RECORD_IDX, RECORD_IDX ".1" }, { RECORD_STATES, RECORD_STATES ".1" },
+		{ RECORD_LOG, RECORD_LOG ".1" }, { RECORD_IDX, RECORD_IDX ".1" },
+		{ RECORD_STATES, RECORD_STATES ".1" },
 		{ RECORD_LOG ".new", RECORD_LOG }, { RECORD_IDX ".new", RECORD_IDX },
 	};
 	int e = 0;
@@ -325,8 +326,8 @@ static int reopen(struct record *r)
 }
 
 /*
- * What the pair takes of its half of the room. Of states no more than a quarter of it counts: however small the room is, there is some
- * for output.
+ * What the pair takes of its half of the room. Of states no more than a quarter of it counts: however small the room
+ * is, there is some for output.
  */
 static uint64_t used(const struct record *r)
 {
@@ -472,7 +473,7 @@ int record_resize(struct record *r, unsigned rows, unsigned cols, uint64_t now_m
 	r->rows = rows;
 	r->cols = cols;
 	r->is_size_named = false;
-	if (r->log_fd < 0 || r->unnamed > 0)             /* behind a gap that has yet to be named: then, with what comes next */
+	if (r->log_fd < 0 || r->unnamed > 0)             /* behind a gap that has no name yet: with what comes next */
 		return 0;
 	return name_size(r, now_ms > r->last_ms ? now_ms : r->last_ms);
 }
@@ -491,7 +492,8 @@ int record_checkpoint(struct record *r, uint64_t position, const void *state, si
 		e = name_all(r, now_ms);
 	if (e < 0)
 		return e;
-	head = (struct record_state){ .position = position, .time_ms = now_ms, .offset = r->log_size, .entries = r->count };
+	head = (struct record_state){ .position = position, .time_ms = now_ms, .offset = r->log_size,
+	                              .entries = r->count };
 	e = states_add(&r->states, &head, state, n);
 	r->gap_offset = NOWHERE;                                 /* a gap that grows must stand behind this state */
 	return e;

@@ -141,7 +141,8 @@ static int open_states(int dir_fd, uint64_t base)
 /* @base is for a log whose index says nothing. 0 (also when there is none), or -errno. */
 static int open_pair(struct pair *ret, int dir_fd, const char *log, const char *idx, uint64_t base)
 {
-	struct pair p = { .log_fd = open_file(dir_fd, log), .idx_fd = open_file(dir_fd, idx), .states_fd = -1, .base = base };
+	struct pair p = { .log_fd = open_file(dir_fd, log), .idx_fd = open_file(dir_fd, idx), .states_fd = -1,
+	                  .base = base };
 	struct record_header h;
 	int e = 0;
 
@@ -331,7 +332,10 @@ static struct span locate(const struct pair *p, uint64_t pos)
 		i = first_above(p, BY_MISSING, value_of(p, &e, BY_MISSING));
 		if (i < p->count && entry_at(p, i, &after)) {
 			stop = min_u64(stop, after.offset);
-			/* of several gaps at one offset, with a size or a state between them, the last has the position of the byte */
+			/*
+			 * of several gaps at one offset, with a size or a state between them, the last has the
+			 * position of the byte
+			 */
 			i = first_above(p, BY_OFFSET, after.offset);
 			if (i > 0)
 				(void)entry_at(p, i - 1, &after);
@@ -412,11 +416,12 @@ static void cursor_to(struct recording_cursor *c, const struct pair *p)
 {
 	c->base = p->base;
 	c->entry = c->offset = 0;
-	c->time_ms = p->created_ms;                      /* for bytes that have no entry; by another clock than these, perhaps */
+	c->time_ms = p->created_ms;                      /* for bytes that have no entry */
 }
 
 /*
- * The pair that the cursor is in. One that is gone makes it go on with the oldest that is left. NULL: it is behind everything.
+ * The pair that the cursor is in. One that is gone makes it go on with the oldest that is left. NULL: it is behind
+ * everything.
  */
 static const struct pair *pair_of_cursor(struct recording *r, struct recording_cursor *c)
 {
@@ -462,7 +467,8 @@ static bool pass_entry(const struct pair *p, struct recording_cursor *c, const s
 }
 
 /* Bytes that are one event: up to the next entry. */
-static int next_output(const struct pair *p, struct recording_cursor *c, void *out, size_t n, struct recording_event *ret)
+static int next_output(const struct pair *p, struct recording_cursor *c, void *out, size_t n,
+                       struct recording_event *ret)
 {
 	struct record_entry e;
 	uint64_t stop = p->log_size;

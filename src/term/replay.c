@@ -75,6 +75,11 @@ static int begin(struct recording *r, struct until u, struct term_size first, st
 		u.position = ret_next->position - 1;
 		str_clear(&state);
 	}
+	str_clear(&state);                       /* before all that is kept: then the beginning of that, if it is known */
+	if (recording_checkpoint(r, recording_first(r), UINT64_MAX, ret_next, &state) == 1 &&
+	    (ret_next->position > u.position || ret_next->time_ms > u.time_ms) &&
+	    checkpoint_read(state.buf, state.len, NULL, NULL, ret, NULL) == 0)
+		return 0;
 	*ret_next = (struct recording_cursor){ 0 };
 	size = recording_first_size(r);
 	if (size.rows == 0)

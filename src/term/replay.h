@@ -8,10 +8,10 @@
 #include "term/screen.h"
 
 /*
- * The state after the last byte before @position, and after every change of size up to there; a position behind the end is the end, one
- * that is no longer kept the first that is. @first: the size of an empty screen to begin with, when nothing tells. 0: *ret is the
- * caller's. 1: so it is, but something is missing before that nobody kept, so it may show less or other than there was. -errno: see @err.
- * *ret_next (which may be NULL) is what comes next.
+ * The state after the last byte before @position, and after every change of size up to there; a position behind the
+ * end is the end, one that is no longer kept the first that is. @first: the size of an empty screen to begin with,
+ * when nothing tells. 0: *ret is the caller's. 1: so it is, but something is missing before that nobody kept, so it
+ * may show less or other than there was. -errno: see @err. *ret_next (which may be NULL) is what comes next.
  */
 int recording_state_at(struct recording *r, uint64_t position, struct term_size first, struct screen **ret,
                        struct recording_cursor *ret_next, struct err *err);

@@ -1,0 +1,24 @@
+/*
+ * A session's recording, for the commands that show what was.
+ */
+#pragma once
+
+#include "cli/open.h"
+#include "term/replay.h"
+
+struct recorded {
+	struct house house;
+	struct session session;
+	struct recording *rec;
+	struct term_size size;               /* what its terminal had, as far as its spec tells */
+};
+void recorded_release(struct recorded *r);
+#define _recorded_ _cleanup_(recorded_release) struct recorded
+
+/* 0, or -errno (-ENODATA: it has no recording): see @err. */
+int recorded_open(const char *ref, struct recorded *ret, struct err *err);
+/*
+ * What a person wrote for @option: a position, a time, or a span before now. A position in the recording, 0 or
+ * -EINVAL.
+ */
+int recorded_position(const struct recorded *r, const char *option, const char *text, uint64_t *ret, struct err *err);
