@@ -465,10 +465,14 @@ int view_run(struct view *v, struct view_result *ret, struct err *err)
 	*ret = (struct view_result){ .status = STR_INIT };
 	r.paints = v->is_viewer && v->since < 0 && isatty(v->out_fd);
 	rc = begin(&r, v->since);
-	if ((rc == -EPIPE || rc == -ECONNRESET) && come_back(&r, v->since))
-		rc = 0;
-	if (rc < 0)
+	if ((rc == -EPIPE || rc == -ECONNRESET) && !come_back(&r, v->since)) {
+		ret->how = VIEW_ENDED;           /* just now, before it heard us */
+		ret->position = v->since > 0 ? (uint64_t)v->since : 0;
+		return 0;
+	}
+	if (rc < 0 && r.ring == NULL)
 		return rc;
+	rc = 0;
 	if (v->in_fd >= 0 && isatty(v->in_fd) && v->is_viewer)
 		rc = tty_raw(&r.tty, v->in_fd, err);
 	if (rc == 0) {

@@ -22,7 +22,7 @@ enum view_end { VIEW_DETACHED, VIEW_ENDED, VIEW_CLOSED };
 
 struct view_result {
 	enum view_end how;
-	struct str status;               /* ENDED: the session's status, JSON */
+	struct str status;               /* ENDED: the session's status, JSON; empty when its supervisor could not tell */
 	uint64_t position;               /* after the last byte shown */
 	uint64_t lost;                   /* bytes asked for that neither ring nor recording had any more */
 	bool has_failed;                 /* the command could not be started: */

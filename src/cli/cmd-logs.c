@@ -139,11 +139,13 @@ static int follow(struct logs *l, const struct session *s, struct err *err)
 		session_await_end(s);                    /* it cannot be reached: it is ending */
 		return print_recorded(l, err);
 	}
-	r = view_run(&v, &result, err);
+	r = view_session(&v, &result, err);
 	is_lost = r == 0 && result.how == VIEW_ENDED && result.status.len == 0;
 	l->position = result.position;
 	l->lost += result.lost;
 	str_release(&result.status);
+	if (r == 0 && !is_lost && result.how == VIEW_ENDED)
+		return print_recorded(l, err);           /* what it printed after it was heard last; mostly nothing */
 	if (is_lost)
 		r = err_set(err, EPIPE, "supervisor-lost", "the supervisor of session '%s' was killed, and the session ended "
 		            "with it", s->status.name);

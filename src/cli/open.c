@@ -45,6 +45,17 @@ static int exit_code_of(const struct str *status_json)
 	return (int)st.exit_code & 255;
 }
 
+int view_session(struct view *v, struct view_result *ret, struct err *err)
+{
+	_cleanup_(status_release) struct status now = { 0 };
+	const int r = view_run(v, ret, err);
+
+	if (r == 0 && ret->how == VIEW_ENDED && ret->status.len == 0 && status_read(v->session_fd, &now, NULL) == 0 &&
+	    now.state == STATUS_ENDED)
+		json_encode(&ret->status, &status_object, &now);
+	return r;
+}
+
 int show_session(struct conn *conn, int session_fd, const char *name, const char *keys, bool read_only, int64_t since,
                  struct err *err)
 {
@@ -54,7 +65,7 @@ int show_session(struct conn *conn, int session_fd, const char *name, const char
 	int r = keys_parse(keys ? keys : KEYS_DEFAULT, &v.keys, err);
 
 	if (r == 0)
-		r = view_run(&v, &result, err);
+		r = view_session(&v, &result, err);
 	if (r < 0 && !result.has_failed) {
 		str_release(&result.status);
 		return r;

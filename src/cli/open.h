@@ -10,6 +10,11 @@
 /* The house and the session that @ref names. */
 int open_session(struct house *h, const char *ref, struct session *ret, struct err *err);
 /*
+ * view_run; and where nobody was left to tell the end, what its record says of it: result->status is empty only when
+ * the session has not ended properly.
+ */
+int view_session(struct view *v, struct view_result *ret, struct err *err);
+/*
  * Show a session on our terminal until detached or ended: the exit code (the command's own, 128 + n, 0 after a
  * detach), or -errno. Says on stderr how to come back.
  */
