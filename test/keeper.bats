@@ -139,3 +139,33 @@ killing() { "$BATS_TEST_DIRNAME/tools/killing" "$(pterm_program)" "box-$1" "$TOP
 	[ "$(field box reason)" = supervisor-lost ]
 	assert_nothing_left
 }
+
+@test "upgrade: sessions under full output, with viewers, become another build's" {
+	cp -r "$TOP/bin" "$TOP/new"
+	local n
+	for n in {1..10}; do
+		pterm new -d "busy$n" -- sh -c "stty raw; exec awk 'BEGIN { while (1) print i++ }'" </dev/null
+	done
+	pterm attach --read-only --since 0 busy1 </dev/null 3>&- | head -c 3000000 >"$TOP/seen" &
+	job=$!
+	as "$WHO" "$TOP/new/src/pterm" upgrade -a
+	for n in {1..10}; do
+		[ "$(readlink "/proc/$(field "busy$n" pid)/exe")" = "$TOP/new/src/pterm-supervisor" ]
+		[ "$(field "busy$n" adoptions)" = 1 ]
+		[ "$(pterm exec -T "busy$n" echo hello)" = hello ]
+	done
+	wait $job || true
+	seq 0 1000000 | cmp -n 3000000 - "$TOP/seen"
+	# a build that cannot run: the keeper gives the session back to the one before
+	rm "$TOP/new/src/pterm-supervisor"
+	printf '#!/no/such\n' >"$TOP/new/src/pterm-supervisor"
+	chmod 755 "$TOP/new/src/pterm-supervisor"
+	run as "$WHO" "$TOP/new/src/pterm" upgrade busy2
+	echo "$output"
+	wait_for 20 adopted busy2 2
+	[ "$(pterm exec -T busy2 echo hello)" = hello ]
+	run as "$WHO" env PTERM_HOME="$TOP/$WHO/home" "$TOP/bin/src/pterm" upgrade nobody
+	[ "$status" -eq 125 ]
+	pterm rm -af
+	assert_nothing_left
+}

@@ -184,6 +184,32 @@ int session_stop(struct session *s, uint64_t timeout_ms, struct err *err)
 	return r < 0 ? r : 0;
 }
 
+int session_upgrade(const struct house *h, const struct session *s, struct err *err)
+{
+	const struct message_upgrade m = { .program = h->supervisor_program };
+	_cleanup_(status_release) struct status before = { 0 }, after = { 0 };
+	_conn_ c = { 0 };
+	struct frame f;
+	int r = session_ask_status(s, &before, err);
+
+	if (r == 0)
+		r = session_connect(s, &c, err);
+	if (r == 0)
+		r = conn_send_json(&c, MESSAGE_UPGRADE, &message_upgrade_object, &m);
+	if (r < 0)
+		return r;
+	r = conn_expect(&c, MESSAGE_OK, &f, ANSWER_MS, err);     /* none comes: the old one is gone, or says why not */
+	if (r != -EPIPE && r != -ECONNRESET)
+		return r < 0 ? r : err_set(err, EPROTO, "upgrade", "session '%s' gave no answer that makes sense", s->status.name);
+	if (err != NULL)
+		err_release(err);
+	r = session_ask_status(s, &after, err);
+	if (r == 0 && after.adoptions == before.adoptions)
+		r = err_set(err, EIO, "upgrade", "session '%s' was not handed over: see supervisor.log in its directory",
+		            s->status.name);
+	return r;
+}
+
 void session_await_end(const struct session *s)
 {
 	for (int64_t last = 0;;) {

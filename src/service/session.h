@@ -67,6 +67,11 @@ int session_remove_forced(const struct house *h, struct session *s, struct err *
  * rest. 0, also when it had ended before; -errno. @timeout_ms: how long it may take before KILL.
  */
 int session_stop(struct session *s, uint64_t timeout_ms, struct err *err);
+/*
+ * Hand a running one over to the supervisor of this build, and wait until that has it. 0 or -errno: then it goes on as
+ * before.
+ */
+int session_upgrade(const struct house *h, const struct session *s, struct err *err);
 /* Send the command of a running one a signal; KILL ends everything inside. 0 or -errno; -ESRCH: it does not run. */
 int session_signal(const struct session *s, int signo, struct err *err);
 /* Stop its command, as session_stop does, and start it again; one that has ended is started. @conn as of session_create. */
