@@ -62,3 +62,76 @@ printed() { pterm new "$1" -- printf "$2" </dev/null >/dev/null; }
 	run -125 pterm screen --scrollback 2000000 s
 	[[ $output == *"not between 0 and 1000000"* ]]
 }
+
+# shows SESSION TEXT: the screen has it
+shows() { pterm screen "$1" | grep -qF -- "$2"; }
+
+@test "send: text, enter and keys in their order; stdin; the position before" {
+	pterm new -d s -- sh -c 'stty -echo; read a; read b; read c; echo "<$a><$b><$c>"; exec cat'
+	pterm send s one ' two' --enter --key x --key Y z -e
+	echo three | pterm send s -
+	wait_for 20 shows s '<one two><xYz><three>'
+	before=$(pterm inspect s -o json | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["alive"])')
+	[ "$before" = True ]
+	position=$(pterm send -o json s done --enter | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["position"])')
+	[ "$position" = "$(json s 'd["position"]' --at "$position")" ]
+	wait_for 20 shows s done
+	echo last | pterm send s
+	wait_for 20 shows s last
+}
+
+@test "send: keys by the modes in force, pastes in brackets where they are asked for" {
+	pterm new -d s -- sh -c 'stty raw -echo; printf "\033[?1h\033[?2004hon"; head -c 23 | od -An -tx1 -v; exec sleep 1000'
+	wait_for 20 shows s on
+	printf 'a\n\033b' | pterm send --paste s --key up --key f5 -
+	wait_for 20 shows s '62 1b 5b 32 30 31 7e'
+	shows s '1b 4f 41 1b 5b 31 35 7e 1b 5b 32 30 30 7e 61 0d'
+}
+
+@test "send: what cannot be is said" {
+	pterm new -d s -- sleep 1000
+	run -125 pterm send s --key nokey
+	[[ $output == *"there is no key 'nokey'"* ]]
+	run -125 pterm send s --key ''
+	head -c 1100000 /dev/zero >"$TOP/large"
+	run -125 pterm send s - <"$TOP/large"
+	[[ $output == *"too many to be typed"* ]]
+	pterm stop -t 0 s
+	run -125 pterm send s hello
+	[[ $output == *"session 's' is not running"* ]]
+}
+
+# A session that asks where its cursor is when it is sent a "g", then shows the answer and the three bytes that come next.
+asks() {
+	pterm new -d s -- sh -c 'stty raw -echo; printf ready; head -c 1 >/dev/null; printf "\033[2J\033[3;4H\033[6n"
+		head -c 6 | od -An -c -v; printf "\r\nnext\r\n"; head -c 3 | od -An -c -v; exec sleep 1000'
+	wait_for 20 shows s ready
+}
+
+answered_once() {
+	pterm send s g
+	wait_for 20 shows s next
+	pterm send s abc
+	wait_for 20 shows s 'a   b   c'
+	pterm screen s | grep -qF '033   [   3   ;   4   R'
+}
+
+@test "a question is answered once when nobody looks" {
+	asks
+	answered_once
+}
+
+both_attached() { [ "$(grep -c attached "$TOP/$WHO/home/sessions/$(field s id)/events.jsonl")" = 2 ]; }
+@test "a question is answered once when two look, and neither of them sees it" {
+	asks
+	pterm attach --read-only s </dev/null >"$TOP/one" 3>&- &
+	pterm attach --read-only s </dev/null >"$TOP/two" 3>&- &
+	wait_for 20 both_attached
+	answered_once
+	pterm stop -t 0 s
+	wait
+	for out in "$TOP/one" "$TOP/two"; do
+		grep -q next "$out"
+		! grep -qF $'\e[6n' "$out" || false
+	done
+}

@@ -76,6 +76,82 @@ int terminal_now(const struct session *s, struct shown *ret, struct err *err)
 	return terminal_at(s, NULL, ret, err);
 }
 
+/* --- typing --- */
+
+static int may_type(struct conn *c, struct err *err)
+{
+	const struct message_attach m = { .since = -1 };
+	struct frame f;
+	int r = conn_send_json(c, MESSAGE_ATTACH, &message_attach_object, &m);
+
+	if (r < 0)
+		return err_set(err, -r, "connection", "cannot talk to the session's supervisor: %m");
+	r = conn_expect(c, MESSAGE_RING, &f, ANSWER_MS, err);
+	if (r == 0)
+		frame_close_fds(&f);
+	return r;
+}
+
+/* Each piece is followed by a question whose answer comes when it was taken; a refusal comes before it. */
+static int type(struct conn *c, const struct session *s, const struct str *bytes, struct err *err)
+{
+	enum { PIECE = 64 * 1024 };
+	struct frame f;
+	int r = 0;
+
+	for (size_t at = 0; r == 0 && at < bytes->len; at += PIECE) {
+		r = conn_send(c, MESSAGE_INPUT, bytes->buf + at, min_size(PIECE, bytes->len - at), NULL, 0);
+		if (r == 0)
+			r = conn_send(c, MESSAGE_STATUS, NULL, 0, NULL, 0);
+		if (r == 0)
+			r = conn_expect(c, MESSAGE_STATUS_IS, &f, ANSWER_MS, err);
+		if (r == 0)
+			frame_close_fds(&f);
+	}
+	if (r == -EPIPE || r == -ECONNRESET)
+		return err_set(err, EPIPE, "supervisor-lost", "the supervisor of session '%s' was lost while it took the input: look "
+		               "with pterm screen %s how much of it arrived", s->status.name, s->status.name);
+	return r < 0 && err->no == 0 ? err_set(err, -r, "connection", "cannot type into session '%s': %m", s->status.name) : r;
+}
+
+static int send_once(const struct session *s, terminal_encode_fn *encode, void *data, uint64_t *ret_position,
+                     bool *ret_is_late, struct err *err)
+{
+	_conn_ c = { 0 };
+	_shown_ shown = { 0 };
+	_str_ bytes = STR_INIT;
+	int r = session_connect(s, &c, err);
+
+	if (r == 0)
+		r = may_type(&c, err);
+	if (r == 0)
+		r = terminal_ask(&c, s, &shown, err);
+	if (r < 0)
+		return r;
+	*ret_position = shown.position;
+	r = encode(shown.screen, data, &bytes, err);
+	if (r == 0 && bytes.len > TERMINAL_SEND_MAX)
+		r = err_set(err, EMSGSIZE, "input-large", "%zu bytes are too many to be typed at once (the most is %d): pterm cp "
+		            "copies files", bytes.len, TERMINAL_SEND_MAX);
+	if (r < 0)
+		return r;
+	*ret_is_late = true;
+	return type(&c, s, &bytes, err);
+}
+
+int terminal_send(const struct session *s, terminal_encode_fn *encode, void *data, uint64_t *ret_position, struct err *err)
+{
+	enum { TRIES = 100 };
+	bool is_late = false;
+	int r = -EPIPE;
+
+	for (int tries = 0; (r == -EPIPE || r == -ECONNRESET) && !is_late && tries < TRIES; tries++) {
+		err_release(err);
+		r = send_once(s, encode, data, ret_position, &is_late, err);
+	}
+	return r;
+}
+
 /* --- recorded --- */
 
 static int open_recording(const struct session *s, struct recording **ret, struct err *err)

@@ -22,6 +22,15 @@ int terminal_now(const struct session *s, struct shown *ret, struct err *err);
 int terminal_at(const struct session *s, const char *at, struct shown *ret, struct err *err);
 
 /*
+ * Type: @encode says what, by what the terminal shows, which is of the moment before; it returns 0 or
+ * -errno. *ret_position: what had been printed by then. When it returns 0 the supervisor has the bytes. A
+ * supervisor that is killed in between may have had them or not: they are not sent twice. 0 or -errno: see @err.
+ */
+enum { TERMINAL_SEND_MAX = 1024 * 1024 };
+typedef int terminal_encode_fn(const struct screen *s, void *data, struct str *out, struct err *err);
+int terminal_send(const struct session *s, terminal_encode_fn *encode, void *data, uint64_t *ret_position, struct err *err);
+
+/*
  * The last @count rows (at most TERMINAL_ABOVE_MAX) that had left the main screen at its top before @position, each as
  * @row wrote it. Fewer when no more are recorded. 0 or -errno: see @err.
  */
