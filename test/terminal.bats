@@ -135,3 +135,98 @@ both_attached() { [ "$(grep -c attached "$TOP/$WHO/home/sessions/$(field s id)/e
 		! grep -qF $'\e[6n' "$out" || false
 	done
 }
+
+# of SESSION EXPRESSION OPTION...: what `wait -o json` says, as d
+of() {
+	local session=$1 expression=$2
+	shift 2
+	pterm wait "$session" -o json "$@" | /usr/bin/python3 -c "import json,sys; d=json.load(sys.stdin); print(($expression))"
+}
+sent_at() { pterm send -o json "$@" | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["position"])'; }
+
+@test "wait: for text and expressions, on the screen and in the stream" {
+	pterm new -d s -- sh -c 'stty -echo; echo begun; while read -r x; do eval "$x"; done'
+	pterm wait s --text begun --timeout 20s
+	[ "$(of s 'd["event"], d["wanted"], d["found"]' --text nowhere --regex '^b.*n$')" = "('regex', '^b.*n\$', 'begun')" ]
+	run -124 pterm wait s --stream --text begun --timeout 0s
+	[[ $output == *"did not happen in session 's'"* ]]
+	pterm wait s --stream --text begun --since 0 --timeout 20s
+	at=$(sent_at s "echo 'be''gun'; seq 100000; echo fin''ished" --enter)
+	pterm wait s --since "$at" --text finished --timeout 20s
+	run -124 pterm wait s --text begun --timeout 0s
+	pterm wait s --since "$at" --stream --regex '^777$' --timeout 20s
+	pterm wait s --since "$at" --idle 50ms --timeout 20s
+	pterm wait s --stream --text later --timeout 20s 3>&- &
+	job=$!
+	at=$(sent_at s 'printf "la\033[1mter"' --enter)
+	pterm wait s --since "$at" --stream --text later --timeout 20s
+	pterm send s 'echo later' --enter
+	wait "$job"
+}
+
+@test "wait: for the prompt, and for the end" {
+	pterm new -d s -- sh -c 'stty -echo; while printf "\033]133;A\033\\$ " && read -r x; do eval "$x"; done; exit 7'
+	pterm wait s --prompt --timeout 20s
+	at=$(sent_at s 'printf "\033]133;C\033\\"; read y' --enter)
+	run -124 pterm wait s --prompt --since "$at" --timeout 100ms
+	pterm send s --enter
+	[ "$(of s 'd["event"]' --prompt --since "$at" --timeout 20s)" = prompt ]
+	pterm wait s --exit -o json >"$TOP/exit" 3>&- &
+	exits=$!
+	pterm wait s --text nowhere 2>"$TOP/never" 3>&- &
+	never=$!
+	pterm send s --key ctrl-d
+	wait "$exits"
+	grep -q '"exit_code":7' "$TOP/exit"
+	code=0
+	wait "$never" || code=$?
+	[ "$code" = 1 ] || { grep -q 'ended before (exited with code 7)' "$TOP/never" && [ "$code" = 1 ]; }
+	[ "$(of s 'd["event"], d["exit_code"]' --exit)" = "('exit', 7)" ]
+	pterm wait s --text '$ '
+	run -1 pterm wait s --text nowhere
+	[[ $output == *"session 's' ended before (exited with code 7)"* ]]
+}
+
+adopted() { [ "$(field "$1" adoptions)" -ge "$2" ]; }
+@test "wait: goes on when the supervisor is killed" {
+	pterm new -d s -- sh -c 'stty -echo; echo begun; while read -r x; do eval "$x"; done; exit 3'
+	pterm wait s --text begun --timeout 20s
+	pterm wait s --text nowhere --text finished --timeout 60s -o json >"$TOP/text" 3>&- &
+	text=$!
+	pterm wait s --exit -o json >"$TOP/exit" 3>&- &
+	exits=$!
+	for i in 1 2 3; do
+		"$BATS_TEST_DIRNAME/tools/fault" kill "$("$BATS_TEST_DIRNAME/tools/fault" pid supervisor "$(field s id)")"
+		wait_for 20 adopted s "$i"
+	done
+	pterm send s 'echo finished' --enter
+	wait "$text"
+	grep -q '"found":"finished"' "$TOP/text"
+	pterm send s --key ctrl-d
+	wait "$exits"
+	grep -q '"exit_code":3' "$TOP/exit"
+}
+
+@test "wait: what cannot be is said" {
+	pterm new -d s -- sleep 1000
+	run -125 pterm wait s
+	[[ $output == *"for what?"* ]]
+	run -125 pterm wait s --regex 'a(b'
+	[[ $output == *"'a(b' is no regular expression"* ]]
+	run -125 pterm wait s --stream --exit
+	run -125 pterm wait s --text ''
+	run -125 pterm wait nobody --exit
+	[[ $output == *"there is no session 'nobody'"* ]]
+}
+
+@test "vi, driven by commands" {
+	pterm new -d s -- vi /tmp/poem
+	pterm wait s --text '~' --timeout 20s
+	[ "$(json s 'd["alternate"]')" = True ]
+	pterm send s 'ofirst' --enter second --key escape --key up 'Aline' --key escape
+	pterm wait s --text firstline --timeout 20s
+	run -0 pterm screen s
+	[[ $output == *$'firstline\nsecond\n~'* ]]
+	pterm send s :wq --enter
+	pterm wait s --exit --timeout 20s
+}

@@ -12,7 +12,7 @@
 struct options { struct strv keys; bool enter, paste; int form; };
 
 static const struct arg_option rows[] = {
-	{ 'k', "key", "NAME", "press a key: up, f5, ctrl-c, alt-x, shift-tab, enter, escape, ...", ARG_STRV,
+	{ 'k', "key", "NAME", "press a key: up, f5, ctrl-c, alt-x, shift-tab, enter, escape", ARG_STRV,
 	  offsetof(struct options, keys) },
 	{ 'e', "enter", NULL, "press enter, at this place", ARG_FLAG, offsetof(struct options, enter) },
 	{ 0, "paste", NULL, "paste the texts: bracketed where the program asked for it, without control characters", ARG_FLAG,
