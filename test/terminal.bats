@@ -223,10 +223,14 @@ adopted() { [ "$(field "$1" adoptions)" -ge "$2" ]; }
 	pterm new -d s -- vi /tmp/poem
 	pterm wait s --text '~' --timeout 20s
 	[ "$(json s 'd["alternate"]')" = True ]
-	pterm send s 'ofirst' --enter second --key escape --key up 'Aline' --key escape
-	pterm wait s --text firstline --timeout 20s
+	pterm send s 'ofirst' --enter second --key escape
+	pterm wait s --idle 500ms --timeout 20s
+	pterm send s --key up
+	pterm wait s --idle 500ms --timeout 20s
+	pterm send s Aword --key escape
+	pterm wait s --text firstword --timeout 20s
 	run -0 pterm screen s
-	[[ $output == *$'firstline\nsecond\n~'* ]]
+	[[ $output == *$'firstword\nsecond\n~'* ]]
 	pterm send s :wq --enter
 	pterm wait s --exit --timeout 20s
 }

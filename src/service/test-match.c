@@ -33,7 +33,7 @@ TEST(what_is_printed_is_found_wherever_it_is_cut)
 		{ "password: ", NULL, { "pass", "word: " }, "password: " },
 		{ NULL, "^[0-9]+ tests$", { "12", " tests", "\r\n" }, "12 tests" },
 		{ NULL, "^b", { "ab\r\nab" }, NULL },
-		{ "hello", NULL, { "hel", "\r\nlo" }, NULL },
+		{ "hello", NULL, { "hell", "\r\no" }, NULL },
 	};
 
 	for (size_t i = 0; i < array_len(t); i++) {
