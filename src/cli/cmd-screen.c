@@ -63,11 +63,11 @@ const struct command cmd_screen = {
 	.args = "SESSION",
 	.summary = "show what a session's terminal shows",
 	.details =
-		"As text, row by row; of a session that has ended, what it showed last. With --at what it showed at any moment that is "
-		"still recorded, and with --scrollback the rows that had left at the top by then.\n"
+		"As text, row by row; of a session that has ended, what it showed last. With --at what it showed at any moment that "
+		"is still recorded, and with --scrollback the rows that had left at the top by then.\n"
 		"\n"
-		"With -o json everything that is known: position, cursor, modes, title, folder, the prompt's mark (OSC 133), and the "
-		"cells as runs that look the same. A colour is a number of the palette or #rrggbb; where there is none it is the "
+		"With -o json everything that is known: position, cursor, modes, title, folder, the prompt's mark (OSC 133), and "
+		"the cells as runs that look the same. A colour is a number of the palette or #rrggbb; where there is none it is the "
 		"default. Rows and columns count from 0.",
 	.examples =
 		"pterm screen build\n"

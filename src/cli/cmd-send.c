@@ -15,8 +15,8 @@ static const struct arg_option rows[] = {
 	{ 'k', "key", "NAME", "press a key: up, f5, ctrl-c, alt-x, shift-tab, enter, escape", ARG_STRV,
 	  offsetof(struct options, keys) },
 	{ 'e', "enter", NULL, "press enter, at this place", ARG_FLAG, offsetof(struct options, enter) },
-	{ 0, "paste", NULL, "paste the texts: bracketed where the program asked for it, without control characters", ARG_FLAG,
-	  offsetof(struct options, paste) },
+	{ 0, "paste", NULL, "paste the texts: bracketed where the program asked for it, without control characters",
+	  ARG_FLAG, offsetof(struct options, paste) },
 	LISTING_OPTION(struct options, form),
 };
 
@@ -35,8 +35,8 @@ static int read_input(struct typing *t, struct err *err)
 	const int r = fd_slurp(STDIN_FILENO, TERMINAL_SEND_MAX, &t->input);
 
 	if (r == -EFBIG)
-		return err_set(err, EFBIG, "input-large", "standard input has more than %d bytes, too many to be typed: pterm cp copies "
-		               "files", TERMINAL_SEND_MAX);
+		return err_set(err, EFBIG, "input-large", "standard input has more than %d bytes, too many to be typed: pterm cp "
+		               "copies files", TERMINAL_SEND_MAX);
 	return r < 0 ? err_set(err, -r, "stdin", "cannot read standard input: %m") : 0;
 }
 
@@ -137,12 +137,12 @@ const struct command cmd_send = {
 	.args = "SESSION [TEXT...]",
 	.summary = "type into a session",
 	.details =
-		"Texts, keys and --enter are typed in the order in which they are given, with nothing between them. A text is sent as "
-		"it is, and - stands for what comes on standard input, which is also read when nothing else is given.\n"
+		"Texts, keys and --enter are typed in the order in which they are given, with nothing between them. A text is sent "
+		"as it is, and - stands for what comes on standard input, which is also read when nothing else is given.\n"
 		"\n"
-		"A key is what a terminal would send for it, by the modes in force: a program that asked for application cursor keys "
-		"gets them. A name is any of ctrl- alt- shift- super- and a character, or up down left right home end insert delete "
-		"pageup pagedown f1 to f20 enter tab backspace escape space, or kp0 to kp9 kp-enter kp-plus and so on.\n"
+		"A key is what a terminal would send for it, by the modes in force: a program that asked for application cursor "
+		"keys gets them. A name is any of ctrl- alt- shift- super- and a character, or up down left right home end insert "
+		"delete pageup pagedown f1 to f20 enter tab backspace escape space, or kp0 to kp9 kp-enter kp-plus and so on.\n"
 		"\n"
 		"With -o json it tells the position before the sending, for wait --since. A text that begins with a dash stands "
 		"behind --.",

@@ -30,8 +30,8 @@ static const struct arg_option rows[] = {
 	{ 0, "exit", NULL, "until the session has ended", ARG_FLAG, offsetof(struct options, for_exit) },
 	{ 0, "since", "POSITION", "what was printed from there on counts (send -o json tells it)", ARG_UINT,
 	  offsetof(struct options, since), .max = INT64_MAX, .given = offsetof(struct options, has_since) },
-	{ 't', "timeout", "SPAN", "give up after so long, with exit code 124", ARG_SPAN, offsetof(struct options, timeout_ms),
-	  .given = offsetof(struct options, has_timeout) },
+	{ 't', "timeout", "SPAN", "give up after so long, with exit code 124", ARG_SPAN,
+	  offsetof(struct options, timeout_ms), .given = offsetof(struct options, has_timeout) },
 	LISTING_OPTION(struct options, form),
 };
 

@@ -145,8 +145,9 @@ static void put_modes(struct json_writer *w, const struct screen *s)
 
 static void put_prompt(struct json_writer *w, const struct screen *s)
 {
-	static const struct { char mark; const char *name; } marks[] = { { 'A', "prompt" }, { 'B', "input" }, { 'C', "output" },
-	                                                                 { 'D', "end" } };
+	static const struct { char mark; const char *name; } marks[] = {
+		{ 'A', "prompt" }, { 'B', "input" }, { 'C', "output" }, { 'D', "end" },
+	};
 	int status;
 	const char mark = screen_prompt(s, &status);
 

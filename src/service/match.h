@@ -23,8 +23,8 @@ bool match_find(const struct match *m, const char *text, struct found *ret);
 void match_screen_text(const struct screen *s, struct str *out);
 
 /*
- * What is printed, escape sequences removed, as it comes. Between two feeds what could begin a match is kept: the line
- * that is not finished, and before it as much as the longest text has.
+ * What is printed, escape sequences removed, as it comes. Between two feeds what could begin a match is kept: the
+ * line that is not finished, and before it as much as the longest text has.
  */
 struct match_stream { struct plain plain; struct str text; };
 #define MATCH_STREAM_INIT { .plain = PLAIN_INIT, .text = STR_INIT }

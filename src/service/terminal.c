@@ -109,9 +109,11 @@ static int type(struct conn *c, const struct session *s, const struct str *bytes
 			frame_close_fds(&f);
 	}
 	if (r == -EPIPE || r == -ECONNRESET)
-		return err_set(err, EPIPE, "supervisor-lost", "the supervisor of session '%s' was lost while it took the input: look "
-		               "with pterm screen %s how much of it arrived", s->status.name, s->status.name);
-	return r < 0 && err->no == 0 ? err_set(err, -r, "connection", "cannot type into session '%s': %m", s->status.name) : r;
+		return err_set(err, EPIPE, "supervisor-lost", "the supervisor of session '%s' was lost while it took the input: "
+		               "look with pterm screen %s how much of it arrived", s->status.name, s->status.name);
+	if (r < 0 && err->no == 0)
+		return err_set(err, -r, "connection", "cannot type into session '%s': %m", s->status.name);
+	return r;
 }
 
 static int send_once(const struct session *s, terminal_encode_fn *encode, void *data, uint64_t *ret_position,
@@ -139,7 +141,8 @@ static int send_once(const struct session *s, terminal_encode_fn *encode, void *
 	return type(&c, s, &bytes, err);
 }
 
-int terminal_send(const struct session *s, terminal_encode_fn *encode, void *data, uint64_t *ret_position, struct err *err)
+int terminal_send(const struct session *s, terminal_encode_fn *encode, void *data, uint64_t *ret_position,
+                  struct err *err)
 {
 	enum { TRIES = 100 };
 	bool is_late = false;
@@ -173,8 +176,8 @@ static int read_at(const struct session *s, const char *at, uint64_t *ret_positi
 		return 0;
 	if (parse_instant_ms(at, time_now_ms(), ret_ms) == 0)
 		return 0;
-	return err_set(err, EINVAL, "bad-option", "--at: '%s' is no position, no time such as 2026-11-22T15:04:05Z and no span "
-	               "such as 10m", shown);
+	return err_set(err, EINVAL, "bad-option", "--at: '%s' is no position, no time such as 2026-11-22T15:04:05Z and no "
+	               "span such as 10m", shown);
 }
 
 int terminal_at(const struct session *s, const char *at, struct shown *ret, struct err *err)

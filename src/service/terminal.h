@@ -9,14 +9,18 @@
 enum { TERMINAL_ABOVE_MAX = 1000000 };
 
 /* What it showed when @position bytes had been printed since the session's birth. */
-struct shown { struct screen *screen; uint64_t position; bool is_partial; };    /* partial: what came before is not kept */
+struct shown {
+	struct screen *screen;
+	uint64_t position;
+	bool is_partial;                 /* what came before is not kept */
+};
 void shown_release(struct shown *s);
 #define _shown_ _cleanup_(shown_release) struct shown
 
 /* What a connection to its supervisor is told of it now. 0 or -errno: see @err. */
 int terminal_ask(struct conn *c, const struct session *s, struct shown *ret, struct err *err);
 int terminal_decode(const struct frame *f, struct shown *ret, struct err *err);  /* STATE_IS; 0 or -errno */
-/* What it shows now; of one that has ended, or of another machine, the last that is recorded. 0 or -errno: see @err. */
+/* What it shows now; of one that has ended, or of another machine, the last that is recorded. 0 or -errno. */
 int terminal_now(const struct session *s, struct shown *ret, struct err *err);
 /* What it showed @at: a position, a time, or a span before now. 0 or -errno: see @err. */
 int terminal_at(const struct session *s, const char *at, struct shown *ret, struct err *err);
@@ -28,7 +32,8 @@ int terminal_at(const struct session *s, const char *at, struct shown *ret, stru
  */
 enum { TERMINAL_SEND_MAX = 1024 * 1024 };
 typedef int terminal_encode_fn(const struct screen *s, void *data, struct str *out, struct err *err);
-int terminal_send(const struct session *s, terminal_encode_fn *encode, void *data, uint64_t *ret_position, struct err *err);
+int terminal_send(const struct session *s, terminal_encode_fn *encode, void *data, uint64_t *ret_position,
+                  struct err *err);
 
 /*
  * The last @count rows (at most TERMINAL_ABOVE_MAX) that had left the main screen at its top before @position, each as
