@@ -77,11 +77,21 @@ static int set_value(const struct arg_option *o, const char *value, void *out, s
 	return -EINVAL;
 }
 
-static int parse_long(const struct arg_parser *p, char **argv, int argc, int *i, void *out, struct err *err)
+/* What is being read. Each argument gives at most as many options as it has letters. */
+struct reading { const struct arg_parser *p; void *out; struct arg_words w; };
+
+static int take(struct reading *rd, const struct arg_option *o, const char *value, struct err *err)
+{
+	rd->w.given = xrealloc(rd->w.given, (rd->w.given_len + 1) * sizeof(*rd->w.given));
+	rd->w.given[rd->w.given_len++] = (struct arg_given){ o, value };
+	return o != NULL ? set_value(o, value, rd->out, err) : 0;
+}
+
+static int parse_long(struct reading *rd, char **argv, int argc, int *i, struct err *err)
 {
 	const char *text = argv[*i] + 2;
 	const size_t n = strcspn(text, "=");
-	const struct arg_option *o = by_name(p, text, n);
+	const struct arg_option *o = by_name(rd->p, text, n);
 
 	if (o == NULL) {
 		_free_ char *shown = visible(argv[*i]);
@@ -91,18 +101,18 @@ static int parse_long(const struct arg_parser *p, char **argv, int argc, int *i,
 	if (o->value == NULL && text[n] == '=')
 		return err_set(err, EINVAL, "bad-option", "--%s takes no value", o->name);
 	if (o->value == NULL)
-		return set_value(o, NULL, out, err);
+		return take(rd, o, NULL, err);
 	if (text[n] == '=')
-		return set_value(o, text + n + 1, out, err);
+		return take(rd, o, text + n + 1, err);
 	if (*i + 1 >= argc)
 		return err_set(err, EINVAL, "bad-option", "--%s needs a value: --%s %s", o->name, o->name, o->value);
-	return set_value(o, argv[++*i], out, err);
+	return take(rd, o, argv[++*i], err);
 }
 
-static int parse_letters(const struct arg_parser *p, char **argv, int argc, int *i, void *out, struct err *err)
+static int parse_letters(struct reading *rd, char **argv, int argc, int *i, struct err *err)
 {
 	for (const char *c = argv[*i] + 1; *c != '\0'; c++) {
-		const struct arg_option *o = by_letter(p, *c);
+		const struct arg_option *o = by_letter(rd->p, *c);
 		int r;
 
 		if (o == NULL) {
@@ -111,53 +121,56 @@ static int parse_letters(const struct arg_parser *p, char **argv, int argc, int 
 			return err_set(err, EINVAL, "bad-option", "unknown option '%s': see --help", shown);
 		}
 		if (o->value == NULL) {
-			r = set_value(o, NULL, out, err);
+			r = take(rd, o, NULL, err);
 			if (r < 0)
 				return r;
 			continue;
 		}
 		if (c[1] != '\0')
-			return set_value(o, c + 1, out, err);
+			return take(rd, o, c + 1, err);
 		if (*i + 1 >= argc)
 			return err_set(err, EINVAL, "bad-option", "-%c needs a value: -%c %s", *c, *c, o->value);
-		return set_value(o, argv[++*i], out, err);
+		return take(rd, o, argv[++*i], err);
 	}
 	return 0;
 }
 
 int args_parse(const struct arg_parser *p, int argc, char **argv, void *out, struct arg_words *ret, struct err *err)
 {
-	struct arg_words w = { .items = xcalloc((size_t)argc + 1, sizeof(*w.items)) };
+	struct reading rd = { .p = p, .out = out, .w = { .items = xcalloc((size_t)argc + 1, sizeof(*rd.w.items)) } };
+	struct arg_words *w = &rd.w;
 	bool raw = false;
 	int r = 0;
 
 	for (int i = 1; i < argc && r == 0; i++) {
-		if (p->stop_after > 0 && w.len >= p->stop_after && !str_eq(argv[i], "--"))
+		if (p->stop_after > 0 && w->len >= p->stop_after && !str_eq(argv[i], "--"))
 			raw = true;
 		if (!raw && str_eq(argv[i], "--")) {
-			raw = w.has_dashes = true;
-			w.before_dashes = w.len;
+			raw = w->has_dashes = true;
+			w->before_dashes = w->len;
 		} else if (!raw && str_starts(argv[i], "--")) {
-			r = parse_long(p, argv, argc, &i, out, err);
+			r = parse_long(&rd, argv, argc, &i, err);
 		} else if (!raw && argv[i][0] == '-' && argv[i][1] != '\0') {
-			r = parse_letters(p, argv, argc, &i, out, err);
+			r = parse_letters(&rd, argv, argc, &i, err);
 		} else {
-			w.items[w.len++] = argv[i];
+			w->items[w->len++] = argv[i];
+			r = take(&rd, NULL, argv[i], err);
 		}
 	}
-	if (!w.has_dashes)
-		w.before_dashes = w.len;
+	if (!w->has_dashes)
+		w->before_dashes = w->len;
 	if (r < 0) {
-		arg_words_release(&w);
+		arg_words_release(w);
 		return r;
 	}
-	*ret = w;
+	*ret = *w;
 	return 0;
 }
 
 void arg_words_release(struct arg_words *w)
 {
 	free(w->items);
+	free(w->given);
 	*w = (struct arg_words){ 0 };
 }
 

@@ -41,6 +41,9 @@ struct arg_words {
 	size_t len;
 	size_t before_dashes;    /* how many of them stood before "--" */
 	bool has_dashes;
+	/* Everything in the order it came, where words and options stand among each other; points as .items does. */
+	struct arg_given { const struct arg_option *option; const char *value; } *given;        /* no option: a word */
+	size_t given_len;
 };
 
 /* Read @argv from index 1 into @out and @ret (release with arg_words_release). 0 or -EINVAL: see @err. */

@@ -87,3 +87,26 @@ TEST(faults_are_named)
 		ASSERT_STREQ(err_msg(&err), t[i].want);
 	}
 }
+
+TEST(words_and_options_in_the_order_they_came)
+{
+	static const struct { const char *name, *value; } want[] = {
+		{ NULL, "a" }, { "many", "x" }, { NULL, "b" }, { "flag", NULL }, { "many", "y" }, { NULL, "--" }, { NULL, "-f" },
+	};
+	struct out o = { 0 };
+	struct arg_words w;
+	_err_ err = ERR_INIT;
+
+	ASSERT_OK(parse(0, &o, &w, &err, ARGV("a", "-mx", "b", "-fm", "y", "--", "--", "-f")));
+	ASSERT_EQ(w.given_len, array_len(want));
+	for (size_t i = 0; i < array_len(want); i++) {
+		ASSERT((w.given[i].option == NULL) == (want[i].name == NULL));
+		if (want[i].name != NULL)
+			ASSERT_STREQ(w.given[i].option->name, want[i].name);
+		ASSERT((w.given[i].value == NULL) == (want[i].value == NULL));
+		if (want[i].value != NULL)
+			ASSERT_STREQ(w.given[i].value, want[i].value);
+	}
+	strv_release(&o.many);
+	arg_words_release(&w);
+}

@@ -150,6 +150,13 @@ static void repaint(struct client *c)
 		sent(c, paint_all(&c->paint, c->s, &c->conn, c->size));
 }
 
+/* The same to one that keeps a screen of its own: the ring does not say where the size changed. */
+static void tell_resized(struct client *c)
+{
+	if (c->is_reader && !c->is_viewer)
+		sent(c, conn_send(&c->conn, MESSAGE_RESIZED, NULL, 0, NULL, 0));
+}
+
 static void take_size(struct client *c)
 {
 	struct supervisor *s = c->s;
@@ -165,8 +172,10 @@ static void take_size(struct client *c)
 	terminal_resize(s, c->size);
 	if (s->has_container)
 		(void)s->container.ops->resize(&s->container, c->size);
-	link_each(struct client, other, &s->clients, link)
+	link_each(struct client, other, &s->clients, link) {
 		repaint(other);
+		tell_resized(other);
+	}
 }
 
 /* The process that asks must not be part of the session: it would show itself its own output for ever. */

@@ -44,6 +44,13 @@ static int replay(struct recording *r, struct recording_cursor *c, const struct 
 	}
 }
 
+int recording_replay(struct recording *r, struct recording_cursor *c, uint64_t position, struct screen *s, struct err *err)
+{
+	const int n = replay(r, c, &(struct until){ position, UINT64_MAX }, s);
+
+	return n < 0 ? err_set(err, -n, "recording", "cannot read the recording: %m") : n;
+}
+
 struct term_size recording_first_size(struct recording *r)
 {
 	struct recording_cursor c = { 0 };

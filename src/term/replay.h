@@ -18,5 +18,9 @@ int recording_state_at(struct recording *r, uint64_t position, struct term_size 
 /* The same, after everything that was printed up to @time_ms. */
 int recording_state_at_time(struct recording *r, uint64_t time_ms, struct term_size first, struct screen **ret,
                             struct recording_cursor *ret_next, struct err *err);
+/*
+ * Feed @s with what comes from @c on, up to @position, and advance @c. 0; 1: bytes were missing on the way; -errno: see @err.
+ */
+int recording_replay(struct recording *r, struct recording_cursor *c, uint64_t position, struct screen *s, struct err *err);
 /* The size that the terminal had in the beginning of what is kept, or 0 x 0: nobody said. */
 struct term_size recording_first_size(struct recording *r);
