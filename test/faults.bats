@@ -146,6 +146,8 @@ everybody_at() {
 				*) kill_at "$point" sandbox start-failed $([ "$point" != supervisor.sandbox-held ] || echo none) ;;
 				esac
 				;;
+			# it lives for some milliseconds: seen once, it may be over, or not there yet, the next time
+			runtime) kill_at "$point" runtime start-failed init-lost alive ;;
 			*) kill_at "$point" "$whom" start-failed init-lost ;;
 			esac
 		done
