@@ -6,7 +6,7 @@ MESON_ARGS ?=
 WERROR ?= $(if $(CI),true,false)
 PTERM = $(BUILD)/src/pterm
 
-.PHONY: all build deps run check lint check-quick check-e2e check-fresh check-vm bench asan fuzz install clean
+.PHONY: all build deps run check lint check-quick check-e2e check-fresh check-vm soak bench asan fuzz install clean
 all: build
 
 deps:
@@ -55,6 +55,15 @@ check-fresh:
 check-vm: build
 	@tools/install-deps --vm --quiet
 	@test/vm/run $(BUILD)
+
+# What is true of any input and at any moment, tried for long: properties with seeds by chance, and a thousand kills.
+soak:
+	@tools/install-deps --tests --quiet
+	@$(MAKE) --no-print-directory build BUILD=$(BUILD)-test MESON_ARGS=-Dhooks=true
+	@for n in $$(seq 50); do for t in render screen replay record ring; do \
+		env -u TEST_SEED $(BUILD)-test/src/test-$$t >$(BUILD)-test/soak.log || { head -1 $(BUILD)-test/soak.log; grep FAIL $(BUILD)-test/soak.log; exit 1; }; \
+	done; done
+	@KILLS=1000 test/run $(BUILD)-test test/keeper.bats
 
 bench: build
 	@tools/install-deps --bench --quiet

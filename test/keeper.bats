@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # A supervisor, or its keeper, is killed while the session goes on: another takes its place, nobody loses a byte, and the
-# command never notices. KILLS: how often (make check-kills: 1000).
+# command never notices. KILLS: how often (make soak: 1000).
 # as: user root
 
 LEAVES_NOTHING=yes

@@ -140,8 +140,11 @@ static void change_mode(struct screen *s, enum mode m, bool on)
 			s->left = 0;
 			s->right = s->col_count - 1;
 		}
-		for (unsigned r = 0; r < s->row_count && on; r++)
-			row_at(s, r)->size = ROW_SINGLE;
+		for (unsigned r = 0; r < s->row_count && on; r++) {      /* on both screens: else one could not be shown again */
+			s->main.rows[r].size = ROW_SINGLE;
+			if (s->alternate.rows != NULL)
+				s->alternate.rows[r].size = ROW_SINGLE;
+		}
 		cursor_settle(s);
 		break;
 	case MODE_RESIZE_REPORTS:
