@@ -223,7 +223,7 @@ has_ended() { [ "$(field "$1" state)" = ended ]; }
 }
 
 @test "a terminal of size 0" {
-	run timeout 60 script -qec "stty rows 0 cols 0; $(declare -p TOP WHO TEST_USER PTERM_ROOT_IDS PASSED_ON WITHIN | tr '\n' ';') $(declare -f as); as $WHO $TOP/bin/src/pterm new --rm -- stty size" /dev/null </dev/null
+	run env SHELL=/bin/bash timeout 60 script -qec "stty rows 0 cols 0; $(declare -p TOP WHO TEST_USER PTERM_ROOT_IDS PASSED_ON WITHIN | tr '\n' ';') $(declare -f as); as $WHO $TOP/bin/src/pterm new --rm -- stty size" /dev/null </dev/null
 	echo "$output"
 	[ "$status" -eq 0 ]
 	[[ $output == *"24 80"* ]]
