@@ -132,7 +132,9 @@ both_attached() { [ "$(grep -c attached "$TOP/$WHO/home/sessions/$(field s id)/e
 	wait_for 20 both_attached
 	answered_once
 	pterm stop -t 0 s
-	wait "${viewers[@]}"
+	for viewer in "${viewers[@]}"; do
+		wait "$viewer" || [ $? -eq 137 ]         # the command was killed
+	done
 	for out in "$TOP/one" "$TOP/two"; do
 		grep -q next "$out"
 		! grep -qF $'\e[6n' "$out" || false
