@@ -110,6 +110,28 @@ int session_ask_status(const struct session *s, struct status *ret, struct err *
 	return r;
 }
 
+int session_await_start(struct conn *conn, struct status *ret, struct err *err)
+{
+	for (;;) {
+		struct frame f;
+		int r = conn_wait(conn, &f, -1), code = 0;
+
+		if (r < 0)
+			return err_set(err, -r, "supervisor-lost", "the session's supervisor was lost while it started: %m");
+		if (f.type == MESSAGE_ERROR)
+			(void)conn_error(&f, &code, err);
+		r = f.type == MESSAGE_STARTED || f.type == MESSAGE_ENDED;
+		if (r == 1 && ret != NULL) {
+			status_release(ret);
+			if (json_decode(f.data, f.len, &status_object, ret, NULL) < 0)
+				status_release(ret);
+		}
+		frame_close_fds(&f);
+		if (code != 0 || r == 1)
+			return code;
+	}
+}
+
 /* --- orders --- */
 
 int session_tell_name(const struct session *s, const char *name, struct err *err)

@@ -56,6 +56,12 @@ int session_create(const struct house *h, const struct spec *spec, const char *n
                    struct err *err);
 /* Start an ended one again, as above. -EBUSY: it runs. */
 int session_start(const struct house *h, struct session *s, struct conn *conn, struct err *err);
+/*
+ * Wait for how the start goes that @conn will hear of. 0: it was executed, and may have ended since; a positive exit code (see @err):
+ * it could not be; -errno: its supervisor was lost, see @err. @ret (may be NULL; what it held is freed): its
+ * status then.
+ */
+int session_await_start(struct conn *conn, struct status *ret, struct err *err);
 /* Give it another name, whether it runs or not. -EEXIST: taken. */
 int session_rename(const struct house *h, struct session *s, const char *name, struct err *err);
 /* Remove an ended one. -EBUSY: it runs. */
