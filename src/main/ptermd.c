@@ -1,0 +1,196 @@
+/*
+ * The daemon behind `pterm serve`: HTTP and WebSockets for the sessions of one home. It holds no truth about them: it may be
+ * killed and started again at any moment.
+ */
+#include "base/args.h"
+#include "base/fd.h"
+#include "base/pool.h"
+#include "http/listen.h"
+#include "base/path.h"
+#include "base/proc.h"
+#include "http/server.h"
+#include "service/serve.h"
+#include "service/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uv.h>
+
+#define LOG_MODULE "main"
+#include "base/log.h"
+
+enum { THREADS_MAX = 64, STOP_MS = 10000, FILES_WANTED = 16384 };
+
+struct daemon {
+	struct serve_options options;
+	struct house house;
+	struct login login;
+	uv_loop_t loop;
+	uv_signal_t on_term, on_int;
+	struct pool *pool;
+	struct http *http;
+	bool is_stopping;
+};
+
+/* --- its end --- */
+
+static void on_stopped(void *data)
+{
+	struct daemon *d = data;
+
+	uv_stop(&d->loop);
+}
+
+static void on_signal(uv_signal_t *handle, int signo)
+{
+	struct daemon *d = handle->data;
+
+	if (d->is_stopping)                              /* said twice: at once */
+		_exit(128 + signo);
+	d->is_stopping = true;
+	log_notice("stopping: %s", signal_name(signo));
+	http_stop(d->http, STOP_MS, on_stopped, d);
+}
+
+/* --- its beginning --- */
+
+static int hold_lock(const struct house *h, int *ret, struct err *err)
+{
+	_free_ char *path = path_join(h->home, "serve.lock");
+
+	*ret = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (*ret < 0)
+		return err_set(err, errno, "home", "cannot open '%s': %m", path);
+	if (flock(*ret, LOCK_EX | LOCK_NB) < 0)
+		return err_set(err, errno, "is-running", "a pterm serve runs for '%s' already", h->home);
+	return 0;
+}
+
+static int listen_on_socket(struct daemon *d, struct err *err)
+{
+	_free_ char *path = path_join(d->house.home, SERVE_SOCKET);
+	_fd_ home = open(d->house.home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = -1, r;
+
+	if (home < 0)
+		return err_set(err, errno, "home", "cannot open '%s': %m", d->house.home);
+	r = listen_unix(home, SERVE_SOCKET, path, &fd, err);
+	return r < 0 ? r : http_listen(d->http, fd, err);
+}
+
+static int listen_on_address(struct daemon *d, const char *address, struct err *err)
+{
+	_str_ shown = STR_INIT;
+	int fd = -1, r = listen_tcp(address, d->options.insecure, &fd, &shown, err);
+
+	if (r == 0)
+		r = http_listen(d->http, fd, err);
+	if (r == 0)
+		printf("http://%s%s\n", shown.buf, d->options.base ? d->options.base : "/");
+	return r;
+}
+
+static int listen_all(struct daemon *d, struct err *err)
+{
+	const struct strv *addresses = &d->options.listen;
+	int r = listen_on_socket(d, err);
+
+	if (d->options.no_tcp)
+		return r;
+	if (r == 0 && addresses->len == 0)
+		r = listen_on_address(d, SERVE_ADDRESS, err);
+	for (size_t i = 0; r == 0 && i < addresses->len; i++)
+		r = listen_on_address(d, addresses->items[i], err);
+	return r;
+}
+
+static void watch_signal(struct daemon *d, uv_signal_t *handle, int signo)
+{
+	uv_signal_init(&d->loop, handle);
+	handle->data = d;
+	uv_signal_start(handle, on_signal, signo);
+}
+
+/* Each viewer has three descriptors. */
+static void raise_limit(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) < 0 || l.rlim_cur >= FILES_WANTED)
+		return;
+	l.rlim_cur = l.rlim_max < FILES_WANTED ? l.rlim_max : FILES_WANTED;
+	(void)setrlimit(RLIMIT_NOFILE, &l);
+}
+
+static void set_up_process(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	umask(022);                                      /* as for the command line: what is private says so itself */
+	raise_limit();
+	mallopt(M_ARENA_MAX, 2);                         /* threads come and go: a heap for each would stay */
+	(void)session_actor();                           /* what is looked up once is looked up before there are threads */
+	(void)proc_boot_id();
+	(void)proc_machine_id();
+}
+
+static int serve(struct daemon *d, struct err *err)
+{
+	_fd_ lock = -1;
+	int r = house_open(&d->house, err);
+
+	if (r == 0)
+		r = hold_lock(&d->house, &lock, err);
+	if (r == 0)
+		r = login_open(&d->login, &d->house, err);
+	if (r < 0)
+		return r;
+	uv_loop_init(&d->loop);
+	d->pool = pool_new(&d->loop, THREADS_MAX);
+	const struct http_setup setup = { .loop = &d->loop, .pool = d->pool, .house = &d->house, .login = &d->login,
+	                                  .base = d->options.base ? d->options.base : "" };
+
+	r = http_new(&d->http, &setup, err);
+	if (r == 0)
+		r = listen_all(d, err);
+	if (r < 0)
+		return r;
+	watch_signal(d, &d->on_term, SIGTERM);
+	watch_signal(d, &d->on_int, SIGINT);
+	printf("%s/%s\n", d->house.home, SERVE_SOCKET);
+	fflush(stdout);
+	log_notice("pterm " PTERM_VERSION " serves '%s'", d->house.home);
+	uv_run(&d->loop, UV_RUN_DEFAULT);
+	d->pool = pool_free(d->pool);                    /* whoever still waits for an answer gets it, or is closed */
+	d->http = http_free(d->http);
+	log_notice("stopped");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct arg_parser parser = { .options = serve_options, .count = SERVE_OPTIONS_COUNT };
+	struct daemon d = { 0 };
+	struct arg_words words = { 0 };
+	_err_ err = ERR_INIT;
+	int r;
+
+	log_max = LOG_INFO;
+	log_open("ptermd");
+	set_up_process();
+	r = args_parse(&parser, argc, argv, &d.options, &words, &err);
+	if (r == 0)
+		r = serve(&d, &err);
+	if (r < 0)
+		fprintf(stderr, "pterm serve: %s\n", err_msg(&err));
+	arg_words_release(&words);
+	strv_release(&d.options.listen);
+	house_close(&d.house);
+	return r < 0 ? 125 : 0;
+}
