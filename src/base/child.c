@@ -113,6 +113,7 @@ int child_start(const struct child *c, pid_t *ret_pid, struct err *err)
 {
 	_free_ char *path = c->program ? xstrdup(c->program) : child_find(c->argv[0]);
 	volatile int failed = 0;                     /* vfork shares our memory: the child leaves its errno here */
+	volatile pid_t orphan = 0;                   /* and this */
 	const pid_t parent = getpid();
 	sigset_t all, old;
 	pid_t pid;
@@ -124,6 +125,13 @@ int child_start(const struct child *c, pid_t *ret_pid, struct err *err)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 	pid = vfork();
+	if (pid == 0 && c->is_orphan) {
+		orphan = vfork();                    /* 0 in the orphan, until it has executed and its parent goes on */
+		if (orphan != 0) {
+			failed = orphan < 0 ? errno : failed;
+			_exit(0);
+		}
+	}
 #pragma GCC diagnostic pop
 	if (pid == 0) {
 		failed = run_child(c, path, parent);
@@ -133,11 +141,11 @@ int child_start(const struct child *c, pid_t *ret_pid, struct err *err)
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (pid < 0)
 		return err_set(err, failed, "fork", "cannot start '%s': %m", path);
-	if (failed != 0) {
+	if (failed != 0 || c->is_orphan)
 		(void)child_wait(pid);
+	if (failed != 0)
 		return err_set(err, failed, "exec", "cannot start '%s': %m", path);
-	}
-	*ret_pid = pid;
+	*ret_pid = c->is_orphan ? orphan : pid;
 	return 0;
 }
 

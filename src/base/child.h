@@ -19,6 +19,7 @@ struct child {
 	const struct child_fd *fds;               /* 0, 1, 2 are /dev/null unless named here */
 	size_t fd_count;
 	bool new_session;
+	bool is_orphan;                           /* init is its parent, so that whoever starts it and lives on need not reap it */
 	bool dies_with_parent;                    /* SIGKILL when the thread that started it ends (PR_SET_PDEATHSIG) */
 };
 

@@ -28,6 +28,7 @@ enum {
 	BODY_MS = 60000,
 	ANSWER_MS = 60000,               /* until the client has taken it all */
 	IDLE_MS = 60000,                 /* until the next request line */
+	UNSENT_MOST = 128 * 1024,        /* of a WebSocket, in the kernel */
 };
 
 struct exchange {
@@ -65,6 +66,7 @@ void *exchange_begin(void *http, const char *target, struct MHD_Connection *c)
 	x->call = (struct call){ .house = h->setup.house, .body = STR_INIT, .out = STR_INIT };
 	snprintf(x->call.id, sizeof(x->call.id), "%08x%08x", (unsigned)(time_now_ms() / 1000), (unsigned)++h->last_id);
 	peer_deadline(x->peer, HEADERS_MS);
+	x->peer->is_answering = false;
 	h->exchange_count++;
 	return x;
 }
@@ -237,7 +239,7 @@ static void on_upgrade(void *exchange, struct MHD_Connection *c, void *context, 
 {
 	struct exchange *x = exchange;
 	struct upgraded *u = xcalloc(1, sizeof(*u));
-	const int ours = fcntl(fd, F_DUPFD_CLOEXEC, 3), one = 1;
+	const int ours = fcntl(fd, F_DUPFD_CLOEXEC, 3), one = 1, unsent = UNSENT_MOST;
 
 	u->handle = handle;                      /* with ours duplicated, all that MHD holds for it can go */
 	link_add_tail(&x->http->upgrades, &u->link);
@@ -246,6 +248,8 @@ static void on_upgrade(void *exchange, struct MHD_Connection *c, void *context, 
 		return;
 	(void)fd_set_nonblock(ours, true);
 	(void)setsockopt(ours, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));     /* MHD turns it off */
+	/* what the client is too slow for stays in the ring, where it is skipped, and not in the kernel */
+	(void)setsockopt(ours, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
 	ws_open(x->http, &x->http->sockets, ours, extra, extra_size, &x->call.upgrade);
 	x->call.upgrade = (struct upgrade){ 0 };
 }
@@ -352,6 +356,7 @@ mhd_result exchange_go_on(void *http, struct MHD_Connection *c, const char *url,
 {
 	struct exchange *x = *exchange;
 
+	x->peer->is_answering = x->has_begun && *upload_size == 0;
 	if (!x->has_begun) {
 		x->has_begun = true;
 		x->method = method;
@@ -386,6 +391,7 @@ void exchange_end(void *http, struct MHD_Connection *c, void **exchange, enum MH
 		return;
 	log_exchange(x, why);
 	peer_deadline(x->peer, IDLE_MS);
+	x->peer->is_answering = false;
 	call_release(&x->call);
 	err_release(&x->err);
 	free(x->target);

@@ -32,6 +32,7 @@ struct peer {
 	struct http *http;
 	int fd;                          /* MHD's */
 	uint64_t deadline_ns;            /* when what it is doing now must be done; 0: it waits for us */
+	bool is_answering;               /* the whole request is here */
 	int64_t uid;                     /* whose process is at the other end of a Unix socket; -1: another machine's, or TCP */
 	char address[64];
 };

@@ -90,6 +90,17 @@ void peer_deadline(struct peer *p, uint64_t ms)
 	p->deadline_ns = ms > 0 ? time_mono_ns() + ms * 1000000 : 0;
 }
 
+/*
+ * One that is gone before its request was whole. MHD does not see that when the end came together with the last bytes, since it
+ * watches for edges (0.9.75).
+ */
+static bool is_gone(const struct peer *p)
+{
+	char byte;
+
+	return !p->is_answering && recv(p->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 /* MHD knows only silence, which a client that drips never has: what takes too long is shut, and MHD sees its end. */
 static void on_sweep(void *data)
 {
@@ -97,9 +108,12 @@ static void on_sweep(void *data)
 	const uint64_t now = time_mono_ns();
 
 	link_each(struct peer, p, &h->peers, link) {
-		if (p->deadline_ns == 0 || now < p->deadline_ns)
+		const bool is_late = p->deadline_ns != 0 && now >= p->deadline_ns;
+
+		if (!is_late && !is_gone(p))
 			continue;
-		log_info("%s: too slow, closed", p->address);
+		if (is_late)
+			log_info("%s: too slow, closed", p->address);
 		p->deadline_ns = 0;
 		(void)shutdown(p->fd, SHUT_RDWR);
 	}

@@ -245,7 +245,7 @@ static void on_ring(struct tty *t, struct frame *f)
 	}
 	if (t->has_position && (uint64_t)m.position > t->position)
 		on_lost(t, (uint64_t)m.position);
-	else
+	else if (!t->has_position)
 		move_to(t, (uint64_t)m.position);
 }
 
@@ -368,6 +368,7 @@ static void begin(struct tty *t, int64_t since, bool paints)
 		ws_close(t->ws, WS_CLOSE_INTERNAL, "the loop cannot watch the session");
 		return;
 	}
+	t->ring = ring_free(t->ring);            /* where it goes on says the answer alone */
 	send_attach(t, since, paints);
 	on_supervisor(t, LOOP_READ);             /* what came together with the greeting */
 }
