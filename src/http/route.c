@@ -8,12 +8,12 @@ static bool matches(const char *pattern, const struct strv *segments, const char
 	size_t param = 0;
 
 	for (size_t i = 0; i < segments->len; i++) {
-		const size_t n = strcspn(pattern + 1, "/");
 		const char *segment = segments->items[i];
+		size_t n;
 
 		if (*pattern != '/')
 			return false;
-		pattern++;
+		n = strcspn(++pattern, "/");
 		if (pattern[0] == '{' && param < CALL_PARAMS_MAX)
 			params[param++] = segment;
 		else if (strlen(segment) != n || memcmp(pattern, segment, n) != 0)

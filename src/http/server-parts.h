@@ -22,7 +22,7 @@ struct http {
 	size_t peer_count, exchange_count;
 	bool is_inside, is_kicked, is_stopping;
 	uint64_t last_id;                /* of requests */
-	void (*stopped)(void *data);
+	http_stopped_fn *stopped;
 	void *stopped_data;
 };
 

@@ -288,27 +288,27 @@ int http_new(struct http **ret, const struct http_setup *setup, struct err *err)
 	return 0;
 }
 
+static void tell_stopped(struct http *h, bool is_clean)
+{
+	http_stopped_fn *stopped = h->stopped;
+
+	h->stopped = NULL;
+	if (stopped != NULL)
+		stopped(h->stopped_data, is_clean);
+}
+
 void http_settle(struct http *h)
 {
-	void (*stopped)(void *data) = h->stopped;
-
-	if (!h->is_stopping || h->is_inside || stopped == NULL || h->exchange_count > 0 || !link_empty(&h->sockets))
-		return;
-	h->stopped = NULL;
-	stopped(h->stopped_data);
+	if (h->is_stopping && !h->is_inside && h->exchange_count == 0 && link_empty(&h->sockets))
+		tell_stopped(h, true);
 }
 
 static void on_stop_timer(void *data)
 {
-	struct http *h = data;
-	void (*stopped)(void *data) = h->stopped;
-
-	h->stopped = NULL;
-	if (stopped != NULL)
-		stopped(h->stopped_data);
+	tell_stopped(data, false);
 }
 
-void http_stop(struct http *h, uint64_t timeout_ms, void (*stopped)(void *data), void *data)
+void http_stop(struct http *h, uint64_t timeout_ms, http_stopped_fn *stopped, void *data)
 {
 	h->is_stopping = true;
 	h->stopped = stopped;

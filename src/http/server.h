@@ -25,9 +25,10 @@ int http_new(struct http **ret, const struct http_setup *setup, struct err *err)
 int http_listen(struct http *h, int fd, struct err *err);
 /*
  * Take no more connections, say goodbye to WebSockets, let the requests that run come to their end for at most @timeout_ms, and
- * call @stopped, once.
+ * call @stopped, once: are all of them answered?
  */
-void http_stop(struct http *h, uint64_t timeout_ms, void (*stopped)(void *data), void *data);
+typedef void http_stopped_fn(void *data, bool is_clean);
+void http_stop(struct http *h, uint64_t timeout_ms, http_stopped_fn *stopped, void *data);
 /* Only when it has stopped. NULL is fine. */
 struct http *http_free(struct http *h);
 

@@ -165,7 +165,7 @@ static void send_input(struct tty *t, const void *data, size_t n)
 	} else if (t->is_connecting || (t->conn.fd > 0 && conn_send(&t->conn, MESSAGE_INPUT, data, n, NULL, 0) == -ENOBUFS)) {
 		err_set(&err, ENOBUFS, "input-full", "the command does not read its input: %zu bytes were dropped", n);
 	}
-	if (err.no != 0)
+	if (err.no != 0 && !ws_is_full(t->ws))           /* who does not listen is told nothing */
 		send_error(t, &err);
 }
 

@@ -41,10 +41,15 @@ struct daemon {
 
 /* --- its end --- */
 
-static void on_stopped(void *data)
+/* What still runs for a request goes on in its session, or ends with us: nobody waits for it. */
+static void on_stopped(void *data, bool is_clean)
 {
 	struct daemon *d = data;
 
+	if (!is_clean) {
+		log_notice("stopped; requests that were not done in %d s get no answer", STOP_MS / 1000);
+		_exit(0);
+	}
 	uv_stop(&d->loop);
 }
 
