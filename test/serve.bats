@@ -57,6 +57,27 @@ program() {
 	[ "$output" = good ]
 }
 
+# A generator of requests from the description, from PyPI into the build folder.
+schemathesis() {
+	local venv=$PTERM_BUILD/schemathesis log=$PTERM_BUILD/schemathesis.log
+	if [ ! -e "$venv/good" ]; then
+		{ /usr/bin/python3 -m venv --clear "$venv" && "$venv/bin/pip" install --quiet schemathesis==4.32.0 && touch "$venv/good"; } \
+			>"$log" 2>&1 || skip "schemathesis cannot be had from PyPI: $(tail -1 "$log")"
+	fi
+	"$venv/bin/schemathesis" "$@"
+}
+
+@test "requests made from OpenAPI by another program: no 5xx, and nothing that it does not say" {
+	serve_start
+	pterm new -d here -- sh
+	cd "$TOP"
+	schemathesis --version
+	schemathesis run "http://127.0.0.1:$SERVE_PORT/api/v1/openapi.json" -H "Authorization: Bearer $(cat "$TOP/$WHO/home/serve.token")" \
+		--exclude-path '/api/v1/sessions/{id}/tty' --max-examples 5 --phases coverage,fuzzing --seed 1 --generation-database none \
+		--checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance
+	serve_stop
+}
+
 @test "what two servers could read differently is refused, and what is too much" {
 	serve_start
 	program framing

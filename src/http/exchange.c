@@ -229,7 +229,7 @@ static mhd_result answer_body(struct exchange *x)
 	/* an empty str owns no memory */
 	answer = MHD_create_response_from_buffer(x->sent, x->sent > 0 ? str_take(&c->out) : (char *)"",
 	                                         x->sent > 0 ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
-	if (answer != NULL && x->sent > 0)
+	if (answer != NULL && (x->sent > 0 || c->type != NULL))
 		MHD_add_response_header(answer, "Content-Type", c->type ? c->type : "application/json");
 	return send_answer(x, answer);
 }
