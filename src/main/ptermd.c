@@ -172,8 +172,12 @@ static int serve(struct daemon *d, struct err *err)
 	fflush(stdout);
 	log_notice("pterm " PTERM_VERSION " serves '%s'", d->house.home);
 	uv_run(&d->loop, UV_RUN_DEFAULT);
-	d->pool = pool_free(d->pool);                    /* whoever still waits for an answer gets it, or is closed */
+	d->pool = pool_free(d->pool);
 	d->http = http_free(d->http);
+	uv_close((uv_handle_t *)&d->on_term, NULL);
+	uv_close((uv_handle_t *)&d->on_int, NULL);
+	uv_run(&d->loop, UV_RUN_DEFAULT);                /* what was closed is freed */
+	(void)uv_loop_close(&d->loop);
 	log_notice("stopped");
 	return 0;
 }
