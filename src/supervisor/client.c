@@ -336,7 +336,7 @@ static void on_state(struct client *c, const struct frame *f, const void *body)
 	_str_ state = STR_INIT;
 
 	str_add(&state, &position, sizeof(position));
-	checkpoint_write(c->s->terminal.screen, &state);
+	checkpoint_write(terminal_screen(c->s), &state);
 	if (state.len > FRAME_MAX)
 		refuse(c, EMSGSIZE, "state", "the screen of session '%s' is too large to be told", c->s->status.name);
 	else
