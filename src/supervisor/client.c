@@ -624,8 +624,10 @@ void clients_first(struct supervisor *s, int fd)
 {
 	struct client *c = client_new(s, fd);
 
-	if (c != NULL)
-		c->waits_for_start = c->waits_for_end = true;
+	if (c == NULL)
+		return;
+	c->waits_for_start = c->waits_for_end = true;
+	on_client(c, LOOP_READ);         /* what it said before we ran: it hears all that comes now */
 }
 
 static void on_listen(void *data, int events)
