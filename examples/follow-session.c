@@ -60,12 +60,11 @@ static int follow(struct pterm_session *s)
 		} else if (n == 0) {             /* the descriptors of your own program stand beside this one */
 			struct pollfd p = { .fd = pterm_fd(s), .events = POLLIN };
 
+			fflush(stdout);
 			(void)poll(&p, 1, -1);
 		}
 		if (n > 0 && fwrite(data, (size_t)n, 1, stdout) != 1)
 			return EXIT_FAILURE;
-		if (n == 0)
-			fflush(stdout);
 	}
 	fprintf(stderr, "ended with exit code %d\n", pterm_exit_code(s));
 	return EXIT_SUCCESS;

@@ -141,3 +141,33 @@ cast() { /usr/bin/python3 "$BATS_TEST_DIRNAME/play/cast.py" "$1" "$2"; }
 	run grep -ac hidden "$TOP/$WHO/home/sessions/$(field s id)/input.log"
 	[ "$output" = 0 ]
 }
+
+# typed SESSION: its input events
+typed() { pterm export "$1" >"$TOP/typed.cast" && cast "$TOP/typed.cast" 'print("".join(x[2] for x in e if x[1] == "i")) is None'; }
+got() { pterm logs "$1" | grep -qF "got $2"; }
+
+@test "record --input: from then on, and no longer; no password; through a restart and a killed supervisor" {
+	pterm new -d s -- sh -c 'stty -echo -icanon; while read -r x; do case $x in line) stty icanon;; raw) stty -icanon;; esac; echo "got $x"; done'
+	pterm new -d other -- sleep 1000
+	say() { pterm send s "$1" --enter && wait_for 20 got s "$1"; }
+	say before
+	pterm record --input on s
+	[ "$(field s records_input)" = True ]
+	say one
+	say line
+	say secret
+	say raw
+	pterm record --input off s
+	say hidden
+	pterm record --input on s other
+	say two
+	"$BATS_TEST_DIRNAME/tools/fault" kill "$("$BATS_TEST_DIRNAME/tools/fault" pid supervisor "$(field s id)")"
+	say three
+	pterm restart s
+	[ "$(typed s)" = "$(printf 'one\rline\rtwo\rthree\r')" ]
+	run -125 pterm record s
+	[[ $output == *"say what to record: --input on, or --input off"* ]]
+	pterm stop -t 0 s
+	run -125 pterm record --input on s
+	[[ $output == *"session 's' is not running"* ]]
+}

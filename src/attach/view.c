@@ -383,7 +383,8 @@ int view_run(struct view *v, struct view_result *ret, struct err *err)
 	r.reader.session_fd = v->session_fd;
 	r.reader.program = "pterm " PTERM_VERSION;
 	r.reader.wants_all = !v->is_viewer || !isatty(v->out_fd);
-	r.reader.attach = (struct message_attach){ .is_viewer = v->is_viewer, .read_only = v->read_only, .paints = r.paints };
+	r.reader.attach = (struct message_attach){ .is_viewer = v->is_viewer, .read_only = v->read_only, .paints = r.paints,
+	                                            .is_terminal = v->is_viewer && v->in_fd >= 0 && isatty(v->in_fd) };
 	set_size(&r);
 	rc = begin(&r);
 	ret->how = VIEW_ENDED;

@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "supervisor/paint.h"
 #include "supervisor/supervisor.h"
+#include "term/answers.h"
 #include "term/checkpoint.h"
 #include "wire/conn.h"
 
@@ -35,10 +36,11 @@ struct client {
 	struct watch *watch;
 	pid_t peer;
 	bool is_refused;                 /* it speaks another version: whatever it says is not heard */
-	bool is_reader, is_viewer, may_type, is_armed, waits_for_start, waits_for_end;
+	bool is_reader, is_viewer, is_terminal, may_type, is_armed, waits_for_start, waits_for_end;
 	uint64_t rung_ns;                /* when the doorbell was last rung for it */
 	struct term_size size;
 	struct paint paint;
+	struct answers answers;          /* which its terminal gives by itself: the supervisor has answered */
 	uint32_t exec;                   /* the exec it started, 0 none */
 };
 
@@ -220,6 +222,8 @@ static void on_attach(struct client *c, const struct frame *f, const void *body)
 		supervisor_tell(s, EVENT_attached, c->peer, NULL);
 	c->is_viewer = m->is_viewer;
 	c->may_type = !m->read_only;
+	c->is_terminal = m->is_terminal;
+	c->answers = (struct answers){ 0 };
 	c->size = (struct term_size){ (uint16_t)m->rows, (uint16_t)m->cols };
 	if (c->is_viewer)
 		take_size(c);
@@ -243,14 +247,25 @@ static void on_arm(struct client *c, const struct frame *f, const void *body)
 
 static void on_input(struct client *c, const struct frame *f, const void *body)
 {
+	const char *data = f->data;
+	size_t n = f->len;
+	_str_ keys = STR_INIT;
+
 	if (!c->may_type) {
 		refuse(c, EPERM, "read-only", "this connection may only read");
 		return;
 	}
+	if (c->is_terminal) {
+		answers_drop(&c->answers, f->data, f->len, &keys);
+		data = keys.buf;
+		n = keys.len;
+	}
+	if (n == 0)
+		return;                                          /* nobody typed */
 	if (c->is_viewer && c->s->size_owner != c)
 		take_size(c);
-	if (input_send(c->s, f->data, f->len) == -ENOBUFS)
-		refuse(c, ENOBUFS, "input-full", "the command does not read its input: %zu bytes were dropped", f->len);
+	if (input_send(c->s, INPUT_TYPED, data, n) == -ENOBUFS)
+		refuse(c, ENOBUFS, "input-full", "the command does not read its input: %zu bytes were dropped", n);
 }
 
 static void on_resize(struct client *c, const struct frame *f, const void *body)
@@ -369,6 +384,19 @@ static void on_rename(struct client *c, const struct frame *f, const void *body)
 	status_set(&c->s->status.name, m->name);
 	supervisor_save(c->s);
 	supervisor_tell(c->s, EVENT_renamed, -1, m->name);
+	ok(c);
+}
+
+static void on_record(struct client *c, const struct frame *f, const void *body)
+{
+	const struct message_record *m = body;
+	_err_ err = ERR_INIT;
+
+	if (input_record(c->s, m->input, &err) < 0) {
+		sent(c, conn_send_error(&c->conn, &err, 125));
+		return;
+	}
+	supervisor_save(c->s);
 	ok(c);
 }
 
@@ -544,12 +572,13 @@ static const struct { enum message type; const struct json_object *object; messa
 	{ MESSAGE_STATUS, NULL, on_status },
 	{ MESSAGE_USAGE, NULL, on_usage },
 	{ MESSAGE_RENAME, &message_rename_object, on_rename },
+	{ MESSAGE_RECORD, &message_record_object, on_record },
 };
 
 union body {
 	struct message_hello hello; struct message_attach attach; struct message_resize resize; struct message_signal signal;
 	struct message_stop stop; struct message_exec exec; struct message_rename rename;
-	struct message_exec_id exec_id; struct message_upgrade upgrade;
+	struct message_exec_id exec_id; struct message_upgrade upgrade; struct message_record record;
 };
 
 static void handle(struct client *c, const struct frame *f)

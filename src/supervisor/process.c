@@ -61,7 +61,7 @@ static void open_input_log(struct supervisor *s)
 {
 	_err_ err = ERR_INIT;
 
-	if (s->spec.record_input && input_log_open(&s->input_log, s->session_fd, INPUT_LOG_MAX, &err) < 0)
+	if (input_record(s, s->status.records_input, &err) < 0)
 		log_warn("%s: what is typed is not recorded", err_msg(&err));
 }
 
@@ -110,10 +110,9 @@ static void release(struct supervisor *s)
 	for (int rounds = 0; rounds < 3 && uv_loop_close(&s->loop) == UV_EBUSY; rounds++)
 		uv_run(&s->loop, UV_RUN_NOWAIT);         /* the close callbacks; a first one may only see that we stopped */
 	hub_fini(&s->hub);
-	str_release(&s->input);
 	vec_release(&s->exec_ends);
 	s->record = record_close(s->record);
-	s->input_log = input_log_close(s->input_log);
+	input_release(s);
 	s->ring = ring_free(s->ring);
 	err_release(&s->failure);
 	spec_release(&s->spec);
@@ -151,7 +150,7 @@ static void refuse(struct supervisor *s, int first, const struct err *err)
 static void init(struct supervisor *s, const struct house *house, const char *id)
 {
 	*s = (struct supervisor){ .house = house, .session_fd = -1, .listen_fd = -1, .lock_fd = -1, .container.log_fd = -1,
-	                          .keeper.leash = -1, .input = STR_INIT };
+	                          .keeper.leash = -1, .input = INPUT_INIT };
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);          /* the container's first process comes to us */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);

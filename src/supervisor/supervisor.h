@@ -10,10 +10,10 @@
 #include "engine/engine.h"
 #include "event/hub.h"
 #include "supervisor/house.h"
+#include "supervisor/input.h"
 #include "supervisor/keeper.h"
 #include "supervisor/status.h"
 #include "supervisor/terminal.h"
-#include "term/input-log.h"
 #include "term/record.h"
 #include "term/ring.h"
 
@@ -46,13 +46,10 @@ struct supervisor {
 	uint64_t stop_timeout_ms;
 	uint64_t run_started_ns;
 
-	struct str input;                /* typed, of which the terminal has taken input_sent bytes: of this run */
-	size_t input_sent;
-
+	struct input_queue input;
 	struct ring *ring;
 	struct record *record;
 	struct terminal terminal;
-	struct input_log *input_log;     /* what is typed; NULL: it is not recorded */
 	bool record_failed;              /* the disk does not take it: said once */
 
 	struct keeper keeper;
@@ -96,10 +93,6 @@ void supervisor_save(struct supervisor *s);               /* write status.json *
 
 /* output.c */
 void output_ready(void *supervisor);                      /* the container's stream can be read */
-void output_writable(void *supervisor);
-/* What a viewer typed; queued while the command does not read. -ENOBUFS when the queue is full. */
-int input_send(struct supervisor *s, const void *data, size_t n);
-void input_clear(struct supervisor *s);                   /* forget what waits */
 
 /* client.c */
 int clients_listen(struct supervisor *s, struct err *err);
