@@ -475,14 +475,18 @@ static void tell_exec_end(struct client *c, int wait_status)
 }
 
 /*
- * The exec of a client whose supervisor, the one before us, was killed. Ends that nobody waited for meanwhile are kept; an
- * exec that we know nothing of ended before.
+ * The exec of a client whose supervisor, the one before us, was killed. Ends that nobody waited for meanwhile are kept; one of
+ * a run that is over has ended with it.
  */
 static void on_exec_again(struct client *c, const struct frame *f, const void *body)
 {
 	const struct message_exec_id *m = body;
 
 	c->exec = (uint32_t)m->exec;
+	if (c->exec <= c->s->execs_over) {
+		tell_exec_end(c, SIGKILL);
+		return;
+	}
 	for (size_t i = 0; i < c->s->exec_ends.len; i++) {
 		const struct exec_end end = c->s->exec_ends.items[i];
 
@@ -529,6 +533,15 @@ void clients_exec_failed(struct supervisor *s, uint32_t exec, const struct err *
 		return;
 	c->exec = 0;
 	sent(c, conn_send_error(&c->conn, why, exit_code));
+}
+
+void clients_execs_over(struct supervisor *s)
+{
+	s->execs_over = s->last_exec;
+	s->exec_ends.len = 0;
+	link_each(struct client, c, &s->clients, link)
+		if (c->exec != 0)
+			tell_exec_end(c, SIGKILL);
 }
 
 void clients_exec_exited(struct supervisor *s, uint32_t exec, int wait_status)
@@ -708,14 +721,12 @@ void clients_failed(struct supervisor *s, const struct err *why, int exit_code)
 
 void clients_ended(struct supervisor *s)
 {
-	const struct message_exited killed = { .wait_status = SIGKILL };
 	_str_ text = STR_INIT;
 
 	json_encode(&text, &status_object, &s->status);
 	link_each(struct client, c, &s->clients, link) {
 		if (c->exec != 0)
-			sent(c, conn_send_json(&c->conn, MESSAGE_EXEC_EXITED, &message_exited_object, &killed));
-		c->exec = 0;
+			tell_exec_end(c, SIGKILL);
 		if (c->waits_for_end)
 			sent(c, conn_send(&c->conn, MESSAGE_ENDED, text.buf, text.len, NULL, 0));
 	}

@@ -74,6 +74,14 @@ static int open_output(struct supervisor *s, struct err *err)
 	return r < 0 ? r : ring_create(&s->ring, SUPERVISOR_RING_SIZE, end, err);
 }
 
+/* Is the supervisor that the status names this very process? Then another build executed us: an upgrade. */
+static bool was_ourselves(const struct supervisor *s)
+{
+	uint64_t start = 0;
+
+	return s->status.pid == getpid() && proc_start_time(getpid(), &start) == 0 && (int64_t)start == s->status.pid_start;
+}
+
 static void note_ourselves(struct supervisor *s)
 {
 	uint64_t start = 0;
@@ -266,6 +274,7 @@ int supervisor_adopt(const struct house *house, const char *id, const struct han
 	                                    .init = h->fds[HANDLE_INIT], .init_pid = proc_pidfd_pid(h->fds[HANDLE_INIT]) };
 	const bool has_container = own.console >= 0 && own.lifeline >= 0 && own.init >= 0;
 	_err_ err = ERR_INIT;
+	bool is_upgrade;
 	int r;
 
 	init(&s, house, id);
@@ -292,6 +301,7 @@ int supervisor_adopt(const struct house *house, const char *id, const struct han
 		release(&s);
 		return 1;
 	}
+	is_upgrade = was_ourselves(&s);
 	note_ourselves(&s);
 	s.status.adoptions++;
 	s.last_exec = (uint32_t)s.status.adoptions << 20;        /* never a number that was used before */
@@ -301,7 +311,10 @@ int supervisor_adopt(const struct house *house, const char *id, const struct han
 		terminal_answer(&s);                     /* what was asked in the bytes that nobody had published */
 		supervisor_save(&s);
 		supervisor_tell(&s, EVENT_adopted, s.status.adoptions, NULL);
-		keeper_hold(&s);
+		if (is_upgrade)
+			keeper_renew(&s);
+		else
+			keeper_hold(&s);
 	}
 	run_loop(&s);
 	return 0;

@@ -165,6 +165,7 @@ static void close_container(struct supervisor *s)
 	s->has_container = false;
 	input_clear(s);                                  /* meant for this run */
 	s->container.ops->close(&s->container);
+	clients_execs_over(s);
 	if (s->container.was_oom && s->status.signo == SIGKILL &&
 	    (s->status.reason == REASON_SIGNALED || s->status.reason == REASON_INIT_LOST))
 		s->status.reason = REASON_OUT_OF_MEMORY;
@@ -454,6 +455,7 @@ void supervisor_go_on(struct supervisor *s, const struct engine_handles *h)
 	}
 	if (s->status.state != STATUS_RUNNING || h == NULL) {
 		remains_end(s->house, s->place.id, s->session_fd, &s->status);
+		clients_execs_over(s);
 		if (s->status.state != STATUS_RUNNING) {
 			supervisor_begin(s);
 			return;
