@@ -186,6 +186,26 @@ everybody_at() {
 	everybody_at init.start init.executing init.spawned
 }
 
+@test "a command that is over before pterm new could attach is shown all the same, and its exit code" {
+	for option in --rm --record=64m; do
+		stop_at cli.supervisor-started pterm new $option box -- sh -c 'echo out; exit 4'
+		wait_for 20 grep -q session.exited "$(dir_of box)/events.jsonl"
+		strike - box
+		[ "$code" -eq 4 ]
+		[ "$(tr -d '\r' <"$TOP/out")" = out ]
+		[ ! -s "$TOP/err" ]
+		pterm rm -af
+		assert_nothing_left
+	done
+	stop_at cli.supervisor-started pterm new box -- /no/such/command
+	wait_for 20 no_session
+	strike - box
+	[ "$code" -eq 127 ]
+	grep -q "command not found" "$TOP/err"
+	assert_nothing_left
+}
+no_session() { [ -z "$(ls "$TOP/$WHO/home/sessions")" ]; }
+
 @test "a start again: pterm start and the supervisor are killed" {
 	for whom in start supervisor; do
 		for point in cli.start-written cli.supervisor-started supervisor.prepared supervisor.started; do
