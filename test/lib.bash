@@ -70,6 +70,8 @@ pterm_teardown() {
 	rm -rf "$TOP" 2>/dev/null || true
 }
 
+# A test waits for its jobs by pid: a bare `wait` would wait for the clock of the test's own time limit, too.
+
 # wait_for SECONDS COMMAND...: until the command succeeds. For what has no event to wait for; events and pidfds are better.
 wait_for() {
 	local end=$((SECONDS + $1))

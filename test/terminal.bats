@@ -125,11 +125,13 @@ both_attached() { [ "$(grep -c attached "$TOP/$WHO/home/sessions/$(field s id)/e
 @test "a question is answered once when two look, and neither of them sees it" {
 	asks
 	pterm attach --read-only s </dev/null >"$TOP/one" 3>&- &
+	local one=$!
 	pterm attach --read-only s </dev/null >"$TOP/two" 3>&- &
+	local two=$!
 	wait_for 20 both_attached
 	answered_once
 	pterm stop -t 0 s
-	wait
+	wait "$one" "$two"
 	for out in "$TOP/one" "$TOP/two"; do
 		grep -q next "$out"
 		! grep -qF $'\e[6n' "$out" || false
