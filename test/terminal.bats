@@ -131,7 +131,7 @@ both_attached() { [ "$(grep -c attached "$TOP/$WHO/home/sessions/$(field s id)/e
 	wait_for 20 both_attached
 	answered_once
 	pterm stop -t 0 s
-	wait "$one" "$two"
+	wait "$one" "$two" || true                       # killed, as the session was
 	for out in "$TOP/one" "$TOP/two"; do
 		grep -q next "$out"
 		! grep -qF $'\e[6n' "$out" || false
