@@ -421,10 +421,11 @@ static int start_exec(struct client *c, const struct message_exec *m, const stru
 static void on_exec(struct client *c, const struct frame *f, const void *body)
 {
 	const struct message_exec *m = body;
+	const uint32_t before = c->exec;
 	_err_ err = ERR_INIT;
 
 	if (start_exec(c, m, f, &err) < 0) {
-		c->exec = 0;
+		c->exec = before;
 		sent(c, conn_send_error(&c->conn, &err, 125));
 	} else {
 		supervisor_tell(c->s, EVENT_executed, c->exec, m->argv.items[0]);
@@ -448,8 +449,8 @@ static void tell_exec_end(struct client *c, int wait_status)
 }
 
 /*
- * The exec of a client whose supervisor, the one before us, was killed. Ends that nobody waited for meanwhile are kept; an
- * exec that we know nothing of ended before.
+ * The exec of a client whose supervisor, the one before us, was killed. Ends that nobody waited for meanwhile are kept. One of
+ * a container that is gone ended with it.
  */
 static void on_exec_again(struct client *c, const struct frame *f, const void *body)
 {
@@ -465,6 +466,16 @@ static void on_exec_again(struct client *c, const struct frame *f, const void *b
 		tell_exec_end(c, end.wait_status);
 		return;
 	}
+	if (!c->s->has_container || c->exec <= c->s->execs_over)
+		tell_exec_end(c, SIGKILL);
+}
+
+void clients_execs_over(struct supervisor *s)
+{
+	link_each(struct client, c, &s->clients, link)
+		if (c->exec != 0)
+			tell_exec_end(c, SIGKILL);
+	s->execs_over = s->last_exec;
 }
 
 static void keep_exec_end(struct supervisor *s, uint32_t exec, int wait_status)
@@ -706,17 +717,12 @@ void clients_failed(struct supervisor *s, const struct err *why, int exit_code)
 
 void clients_ended(struct supervisor *s)
 {
-	const struct message_exited killed = { .wait_status = SIGKILL };
 	_str_ text = STR_INIT;
 
 	json_encode(&text, &status_object, &s->status);
-	link_each(struct client, c, &s->clients, link) {
-		if (c->exec != 0)
-			sent(c, conn_send_json(&c->conn, MESSAGE_EXEC_EXITED, &message_exited_object, &killed));
-		c->exec = 0;
+	link_each(struct client, c, &s->clients, link)
 		if (c->waits_for_end)
 			sent(c, conn_send(&c->conn, MESSAGE_ENDED, text.buf, text.len, NULL, 0));
-	}
 }
 
 /* One that is about to attach hears what is told it only if it can still say so. */

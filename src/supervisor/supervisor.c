@@ -162,6 +162,7 @@ static void close_container(struct supervisor *s)
 	s->has_container = false;
 	input_clear(s);                                  /* meant for this run */
 	s->container.ops->close(&s->container);
+	clients_execs_over(s);
 	if (s->container.was_oom && s->status.signo == SIGKILL &&
 	    (s->status.reason == REASON_SIGNALED || s->status.reason == REASON_INIT_LOST))
 		s->status.reason = REASON_OUT_OF_MEMORY;
