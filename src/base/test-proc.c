@@ -136,12 +136,19 @@ static bool has_argument(const char *args, size_t n, void *data)
 TEST(processes_are_found_by_their_arguments)
 {
 	_free_ char *mark = xasprintf("1000.%d", (int)getpid());
-	const char *const argv[] = { "/bin/sleep", mark, NULL };
-	const struct child c = { .argv = argv };
+	const char *const argv[] = { "/bin/sh", "-c", "echo; read x", mark, NULL };
 	struct proc_list found = { 0 };
+	int in[2], out[2];
+	char runs;
 	pid_t pid;
 
+	ASSERT_OK(pipe2(in, O_CLOEXEC));
+	ASSERT_OK(pipe2(out, O_CLOEXEC));
+	const struct child_fd fds[] = { { in[0], 0 }, { out[1], 1 } };
+	const struct child c = { .argv = argv, .fds = fds, .fd_count = 2 };
+
 	ASSERT_OK(child_start(&c, &pid, NULL));
+	ASSERT_OK(fd_read_all(out[0], &runs, 1));        /* in the first moment of a program its arguments are not there yet */
 	proc_find(has_argument, mark, &found);
 	ASSERT_EQ(found.len, 1);
 	ASSERT_EQ(found.items[0], pid);
@@ -151,6 +158,10 @@ TEST(processes_are_found_by_their_arguments)
 	proc_find(has_argument, mark, &found);
 	ASSERT_EQ(found.len, 0);
 	vec_release(&found);
+	for (int i = 0; i < 2; i++) {
+		fd_close(in[i]);
+		fd_close(out[i]);
+	}
 }
 
 TEST(signals_by_name_and_number)
