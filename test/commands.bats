@@ -40,7 +40,7 @@ home() { echo "$TOP/$WHO/home"; }
 
 @test "logs -f: no byte lost or doubled between recording and ring, until the end" {
 	pterm new -d one -- sh -c 'i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done' </dev/null
-	local -a followers=()
+	local followers=()
 	for i in 1 2 3 4 5 6; do
 		pterm logs -f one >"$TOP/follow.$i" &
 		followers+=($!)
