@@ -26,7 +26,6 @@ enum {
 	RECENT_BYTES = 64 * 1024,        /* what a viewer that asks for no position is shown */
 	PAINT_MS = 16,                   /* between two paintings of a viewer: as often as its screen shows one */
 	GOODBYE_MS = 1000,               /* for the last words to readers that are slow to take them */
-	EXPECT_MS = 10000,               /* for whoever started a session that is over before they could attach */
 };
 
 struct client {
@@ -36,7 +35,6 @@ struct client {
 	struct watch *watch;
 	pid_t peer;
 	bool is_refused;                 /* it speaks another version: whatever it says is not heard */
-	bool is_expected;                /* whoever started us: it may be about to attach */
 	bool is_reader, is_viewer, may_type, is_armed, waits_for_start, waits_for_end;
 	uint64_t rung_ns;                /* when the doorbell was last rung for it */
 	struct term_size size;
@@ -216,7 +214,6 @@ static void on_attach(struct client *c, const struct frame *f, const void *body)
 	}
 	json_encode(&text, &message_ring_object, &answer);
 	sent(c, conn_send(&c->conn, MESSAGE_RING, text.buf, text.len, &ring, 1));
-	c->is_expected &= answer.lost > 0;                       /* it needs the recording, which a --rm removes */
 	c->is_reader = true;
 	c->waits_for_end = true;
 	if (m->is_viewer && !c->is_viewer)
@@ -240,7 +237,6 @@ static void on_arm(struct client *c, const struct frame *f, const void *body)
 	if (!c->is_reader)
 		return;
 	c->is_armed = true;
-	c->is_expected = false;
 	if (ring_head(c->s->ring) > frame_position(f))
 		ring_or_gather(c, time_mono_ns());
 }
@@ -639,34 +635,10 @@ void clients_first(struct supervisor *s, int fd)
 {
 	struct client *c = client_new(s, fd);
 
-	if (c != NULL)
-		c->waits_for_start = c->waits_for_end = c->is_expected = true;
-}
-
-static struct client *find_expected(struct supervisor *s)
-{
-	link_each(struct client, c, &s->clients, link)
-		if (c->is_expected)
-			return c;
-	return NULL;
-}
-
-/* Until @deadline_ns at most. */
-static bool wait_for_client(const struct client *c, short events, uint64_t deadline_ns)
-{
-	struct pollfd p = { .fd = c->conn.fd, .events = events };
-	const uint64_t now = time_mono_ns();
-
-	return now < deadline_ns && poll(&p, 1, (int)((deadline_ns - now) / 1000000) + 1) > 0;
-}
-
-void clients_await_expected(struct supervisor *s)
-{
-	const uint64_t deadline = time_mono_ns() + (uint64_t)EXPECT_MS * 1000000;
-	struct client *c;
-
-	while ((c = find_expected(s)) != NULL && wait_for_client(c, POLLIN, deadline))
-		on_client(c, LOOP_READ);                 /* may free it */
+	if (c == NULL)
+		return;
+	c->waits_for_start = c->waits_for_end = true;
+	on_client(c, LOOP_READ);         /* what it said before we ran: it hears all that comes now */
 }
 
 static void on_listen(void *data, int events)
@@ -728,29 +700,18 @@ void clients_ended(struct supervisor *s)
 			sent(c, conn_send(&c->conn, MESSAGE_ENDED, text.buf, text.len, NULL, 0));
 }
 
-/* One that is about to attach hears what is told it only if it can still say so. */
-static void hear_attach(struct client *c)
-{
-	const uint64_t deadline = time_mono_ns() + (uint64_t)EXPECT_MS * 1000000;
-	struct frame f;
-
-	while (c->is_expected && wait_for_client(c, POLLIN, deadline)) {
-		c->is_expected = conn_receive(&c->conn, MSG_DONTWAIT) == 0;
-		while (conn_next(&c->conn, &f) == 1) {
-			c->is_expected &= f.type != MESSAGE_ATTACH;
-			frame_close_fds(&f);
-		}
-	}
-}
-
 void clients_close(struct supervisor *s)
 {
 	const uint64_t deadline = time_mono_ns() + (uint64_t)GOODBYE_MS * 1000000;
 
 	link_each(struct client, c, &s->clients, link) {
-		while (conn_flush(&c->conn) == 1 && wait_for_client(c, POLLOUT, deadline))
-			;
-		hear_attach(c);
+		while (conn_flush(&c->conn) == 1) {
+			struct pollfd p = { .fd = c->conn.fd, .events = POLLOUT };
+			const uint64_t now = time_mono_ns();
+
+			if (now >= deadline || poll(&p, 1, (int)((deadline - now) / 1000000) + 1) <= 0)
+				break;
+		}
 		client_free(c);
 	}
 }

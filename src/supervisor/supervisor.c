@@ -272,9 +272,6 @@ static void end_session(struct supervisor *s)
 	_str_ why = STR_INIT;
 
 	HOOK("supervisor.ending");
-	s->state = STATE_DRAINING;
-	if (s->failure.no == 0)
-		clients_await_expected(s);
 	s->state = STATE_ENDED;
 	s->status.state = STATUS_ENDED;
 	s->status.ended_ms = (int64_t)time_now_ms();

@@ -106,11 +106,6 @@ void input_clear(struct supervisor *s);                   /* forget what waits *
 int clients_listen(struct supervisor *s, struct err *err);
 bool clients_wait_for_start(const struct supervisor *s);  /* is there somebody who will hear how the start goes? */
 void clients_first(struct supervisor *s, int fd);         /* of whoever started us: hears of the start and of the end */
-/*
- * At the end, before anything is removed: a command may be over sooner than whoever started the session has attached. Blocks
- * until they have, or have gone; for some seconds at most.
- */
-void clients_await_expected(struct supervisor *s);
 void clients_ring(struct supervisor *s);                  /* there is more output */
 void clients_started(struct supervisor *s);
 void clients_failed(struct supervisor *s, const struct err *why, int exit_code);

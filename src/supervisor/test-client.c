@@ -408,19 +408,3 @@ TEST(an_exec_ends_with_its_container_though_the_session_goes_on)
 	hear_exec_end(2, SIGKILL);
 	end();
 }
-
-TEST(who_waits_hears_of_the_end_also_when_it_attaches_late)
-{
-	begin();
-	stage.s.status.exit_code = 4;
-	print("all of it");
-	/* a message that is there when the session is over already */
-	ASSERT_OK(conn_send_json(&stage.client[0], MESSAGE_ATTACH, &message_attach_object, &(struct message_attach){ .read_only = true }));
-	stage.client[1].fd = fd_close(stage.client[1].fd);       /* has gone */
-	ASSERT_OK(shutdown(stage.client[2].fd, SHUT_WR));        /* will not ask any more */
-	clients_await_expected(&stage.s);        /* does not hang */
-	clients_ended(&stage.s);
-	frame_close_fds(&(struct frame[]){ hear(0, MESSAGE_RING) }[0]);
-	(void)hear(0, MESSAGE_ENDED);
-	end();
-}

@@ -25,7 +25,6 @@ struct play {
 	const char *on_signal, *on_kill;         /* what it does then; on_signal: at the signal of signo */
 	int signo;
 	bool is_oom, takes_no_input;             /* the latter: in its first run */
-	bool attaches_late;                      /* the client says nothing by itself */
 	struct { enum message type; const struct json_object *object; const void *body; const char *bytes; } words[8];
 	const struct spec *spec;
 };
@@ -196,8 +195,6 @@ static void write_files(const struct spec *given)
 	ASSERT_OK(status_write(session_fd, &st, NULL));
 }
 
-static const struct message_attach as_reader = { .since = 0, .read_only = true };
-
 static void perform(const struct play *play)
 {
 	int pair[2];
@@ -213,8 +210,6 @@ static void perform(const struct play *play)
 	ASSERT_OK(fd_socketpair(SOCK_STREAM, pair));
 	stage = (struct stage){ .play = play, .at = "", .did = STR_INIT, .typed = STR_INIT };
 	conn_init(&stage.client, pair[0]);
-	if (!play->attaches_late)
-		ASSERT_OK(conn_send_json(&stage.client, MESSAGE_ATTACH, &message_attach_object, &as_reader));
 	ASSERT_EQ(supervisor_run(&house, ID, pair[1], session_lock(session_fd), fd_listen_unix(session_fd, "control.sock",
 	                         SOCK_STREAM)), 0);
 }
@@ -261,14 +256,14 @@ static void assert_crash(enum status_reason reason, const char *words)
 	ASSERT(strstr(why.buf, words) != NULL);
 }
 
-/* The types of the frames that the client has got, but for doorbells and answers. */
+/* The types of the frames that the client has got, but for doorbells. */
 static void assert_heard(const enum message *types, size_t n)
 {
 	struct frame f;
 	size_t i = 0;
 
 	while (conn_wait(&stage.client, &f, 1000) == 1) {
-		if (f.type != MESSAGE_DOORBELL && f.type != MESSAGE_OK && f.type != MESSAGE_RING) {
+		if (f.type != MESSAGE_DOORBELL && f.type != MESSAGE_OK) {
 			ASSERT(i < n);
 			ASSERT_EQ(f.type, types[i++]);
 		}
