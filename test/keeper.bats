@@ -124,7 +124,7 @@ runs() { pterm exec -T box sh -c 'wc -l </tmp/runs' 2>/dev/null || echo 0; }
 more_runs_than() { [ "$(runs)" -gt "$1" ]; }
 
 @test "a restart that was about to come, comes" {
-	pterm new -d --restart always box -- sh -c 'echo >>/tmp/runs; mkfifo /tmp/go 2>/dev/null; read x </tmp/go; exit 1'
+	pterm new -d --restart always box -- sh -c 'mkfifo /tmp/go 2>/dev/null; echo >>/tmp/runs; read x </tmp/go; exit 1'
 	for n in 1 2 3; do
 		wait_for 20 more_runs_than 0
 		before=$(runs)

@@ -58,7 +58,7 @@ struct supervisor {
 	size_t client_count;
 	struct client *size_owner;       /* who typed last; NULL: nobody yet */
 	struct term_size size;
-	uint32_t last_exec, execs_over;  /* up to this one they have ended with their run of the command */
+	uint32_t last_exec, execs_over;  /* those up to the latter ended with their container */
 	VEC(struct exec_end) exec_ends;  /* of clients of a supervisor before us, who have not come back yet */
 
 	struct hub hub;
@@ -106,5 +106,5 @@ void clients_ended(struct supervisor *s);
 void clients_close(struct supervisor *s);                 /* all, after a last attempt to send what waits */
 void clients_exec_started(struct supervisor *s, uint32_t exec, int tty);
 void clients_exec_failed(struct supervisor *s, uint32_t exec, const struct err *why, int exit_code);
+void clients_execs_over(struct supervisor *s);            /* their container is gone: whatever still ran was killed with it */
 void clients_exec_exited(struct supervisor *s, uint32_t exec, int wait_status);
-void clients_execs_over(struct supervisor *s);            /* a run is over, and what was executed in it */
