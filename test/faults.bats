@@ -646,3 +646,17 @@ settle_and_start() {
 	pterm rm -f box
 	assert_nothing_left
 }
+
+@test "a disk that hangs, and the supervisor is killed: whoever takes over records what the ring has" {
+	mkfifo -m 666 "$HOOKS/disk"
+	PTERM_HOOK="recorder.write=hang:$HOOKS/disk" pterm new -d box -- \
+		sh -c 'i=0; while [ $i -lt 40000 ]; do i=$((i+1)); echo $i; done; exec cat >/dev/null'
+	wait_for 60 eval 'pterm screen box | grep -q 40000'
+	[ ! -s "$(dir_of box)/output.log" ]
+	kill_one supervisor box
+	wait_for 20 eval '[ "$(field box adoptions)" -ge 1 ]'
+	[ "$(tr -d '\r' <"$(dir_of box)/output.log" | md5sum)" = "$(seq 40000 | md5sum)" ]
+	[[ $(pterm screen box) == *40000* ]]
+	pterm rm -f box
+	assert_nothing_left
+}
