@@ -85,6 +85,8 @@ kill_at() {
 	shift 2
 	echo "# at $point, kill $whom"
 	stop_at "$point" make_new box -- sh -c 'echo ready; exec sleep 1000'
+	# where only the supervisor stops, the sandbox goes on: these come a little later, and stay
+	[[ $whom != @(init|command)* ]] || wait_for 20 is_here "${whom%-group}"
 	strike "$whom" box
 	settle_and_check "$@"
 }
@@ -107,6 +109,7 @@ settle_and_check() {
 	pterm rm -af
 	[ -z "$(ls "$TOP/$WHO/home/sessions")" ]
 }
+is_here() { [[ " $("$FAULT" here "$(id_of box)") " == *" $1 "* ]]; }
 has_settled() { [[ $(field "$1" state) == @(running|ended) ]]; }
 is_running() { [ "$(field "$1" state)" = running ]; }
 has_ended() { [ "$(field "$1" state)" = ended ]; }
@@ -164,6 +167,21 @@ everybody_at() {
 	kill_at cli.supervisor-started new-group alive
 	kill_at cli.supervisor-started supervisor start-failed supervisor-lost alive
 	kill_at cli.supervisor-started owners start-failed supervisor-lost
+}
+
+# What `pterm new` asks for is heard before the command begins, so that it misses nothing however late it wakes.
+no_sessions() { pterm ls >/dev/null; [ -z "$(ls "$TOP/$WHO/home/sessions")" ]; }
+@test "a command that ends before pterm new looks is shown, with its exit code" {
+	for rm in "" --rm; do
+		# shellcheck disable=SC2086
+		stop_at cli.supervisor-started pterm new $rm box -- sh -c 'echo was here; exit 7'
+		if [ -n "$rm" ]; then wait_for 60 no_sessions; else wait_for 60 has_ended box; fi
+		strike - box
+		[ "$code" -eq 7 ] || { echo "exit code $code"; cat "$TOP/out" "$TOP/err"; return 1; }
+		[ "$(tr -d '\r' <"$TOP/out")" = "was here" ]
+		pterm rm -af
+	done
+	assert_nothing_left
 }
 
 @test "a start, while the supervisor gets ready: everybody is killed in turn" {

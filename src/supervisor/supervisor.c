@@ -45,6 +45,8 @@ void supervisor_save(struct supervisor *s)
 	_err_ err = ERR_INIT;
 
 	s->status.position = s->ring ? (int64_t)ring_head(s->ring) : s->status.position;
+	s->status.rows = s->size.rows;
+	s->status.cols = s->size.cols;
 	if (status_write(s->session_fd, &s->status, &err) < 0)
 		log_warn("%s, ignoring", err_msg(&err));
 }
