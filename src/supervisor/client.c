@@ -464,6 +464,8 @@ static void on_exec_again(struct client *c, const struct frame *f, const void *b
 		tell_exec_end(c, end.wait_status);
 		return;
 	}
+	if (!c->s->has_container || !c->s->is_adopted)   /* its container is gone, and it with that */
+		tell_exec_end(c, SIGKILL);
 }
 
 static void keep_exec_end(struct supervisor *s, uint32_t exec, int wait_status)
@@ -679,19 +681,22 @@ void clients_failed(struct supervisor *s, const struct err *why, int exit_code)
 			sent(c, conn_send_error(&c->conn, why, exit_code));
 }
 
+void clients_execs_lost(struct supervisor *s)
+{
+	link_each(struct client, c, &s->clients, link)
+		if (c->exec != 0)
+			tell_exec_end(c, SIGKILL);
+}
+
 void clients_ended(struct supervisor *s)
 {
-	const struct message_exited killed = { .wait_status = SIGKILL };
 	_str_ text = STR_INIT;
 
 	json_encode(&text, &status_object, &s->status);
-	link_each(struct client, c, &s->clients, link) {
-		if (c->exec != 0)
-			sent(c, conn_send_json(&c->conn, MESSAGE_EXEC_EXITED, &message_exited_object, &killed));
-		c->exec = 0;
+	clients_execs_lost(s);
+	link_each(struct client, c, &s->clients, link)
 		if (c->waits_for_end)
 			sent(c, conn_send(&c->conn, MESSAGE_ENDED, text.buf, text.len, NULL, 0));
-	}
 }
 
 void clients_close(struct supervisor *s)

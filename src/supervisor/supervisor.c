@@ -163,7 +163,9 @@ static void close_container(struct supervisor *s)
 		return;
 	s->has_container = false;
 	input_clear(s);                                  /* meant for this run */
+	s->is_adopted = false;
 	s->container.ops->close(&s->container);
+	clients_execs_lost(s);
 	if (s->container.was_oom && s->status.signo == SIGKILL &&
 	    (s->status.reason == REASON_SIGNALED || s->status.reason == REASON_INIT_LOST))
 		s->status.reason = REASON_OUT_OF_MEMORY;
@@ -487,6 +489,7 @@ void supervisor_go_on(struct supervisor *s, const struct engine_handles *h)
 	s->run_started_ns = time_mono_ns();
 	if (set_up_container(s, ops ? ops->name : "", &err) < 0 || ops->adopt == NULL)
 		abort();                                 /* an engine that gave handles takes them */
+	s->is_adopted = true;
 	s->container.helper_pid = (pid_t)s->status.helper_pid;
 	s->container.helper_start = (uint64_t)s->status.helper_start;
 	if (s->container.ops->adopt(&s->container, h, &err) < 0) {

@@ -39,6 +39,7 @@ struct supervisor {
 	bool has_container;              /* container_open, and not yet closed */
 	bool is_gone, is_drained;        /* its processes; its output */
 	bool is_created;                 /* the engine took it: processes were started */
+	bool is_adopted;                 /* another supervisor started it: execs of its time may still run */
 	bool stop_wanted, restart_wanted, has_fallen_back;
 	bool never_was;                  /* its first start was refused for what was asked: it leaves no record */
 	struct err failure;              /* why this run could not start, told when all is written down */
@@ -117,4 +118,5 @@ void clients_ended(struct supervisor *s);
 void clients_close(struct supervisor *s);                 /* all, after a last attempt to send what waits */
 void clients_exec_started(struct supervisor *s, uint32_t exec, int tty);
 void clients_exec_failed(struct supervisor *s, uint32_t exec, const struct err *why, int exit_code);
+void clients_execs_lost(struct supervisor *s);            /* the container is gone: whoever waits for one hears that it was killed */
 void clients_exec_exited(struct supervisor *s, uint32_t exec, int wait_status);
