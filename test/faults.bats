@@ -639,7 +639,7 @@ settle_and_start() {
 @test "a disk that hangs: the session goes on, everybody sees all of it, and what is missing in the log is marked" {
 	mkfifo -m 666 "$HOOKS/disk"
 	PTERM_HOOK="recorder.write=hang:$HOOKS/disk" pterm new box -- \
-		sh -c 'yes 0123456789abcdef | head -c 5100000; echo the end; exec cat >/dev/null' >"$TOP/seen" 2>"$TOP/err" </dev/null {hook}>&- 3>&- &
+		sh -c 'yes 0123456789abcdef | head -c 5100000; echo the end; exec sleep 1000' >"$TOP/seen" 2>"$TOP/err" </dev/null {hook}>&- 3>&- &
 	job=$!
 	wait_for 60 grep -q 'the end' "$TOP/seen"
 	[ "$(tr -d '\r' <"$TOP/seen" | wc -c)" -eq 5100008 ]
