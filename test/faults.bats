@@ -146,7 +146,7 @@ everybody_at() {
 				case $point in
 				# where the supervisor stops, the sandbox goes on: it may have said its last word
 				supervisor.sandbox-started | sandbox.told | supervisor.init-known | supervisor.started | init.*) kill_at "$point" sandbox start-failed alive ;;
-				*) kill_at "$point" sandbox start-failed $([[ $point != supervisor.@(prepared|sandbox-held) ]] || echo none) ;;
+				*) kill_at "$point" sandbox start-failed $([ "$point" != supervisor.sandbox-held ] || echo none) ;;
 				esac
 				;;
 			# it lives for some milliseconds: seen once, it may be over, or not there yet, the next time

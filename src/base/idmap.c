@@ -100,13 +100,15 @@ static int write_directly(pid_t pid, const char *file, const struct id_ranges *m
 	return write(fd, text.buf, text.len) < 0 ? -errno : 0;    /* a map is written with one write */
 }
 
-static int helper_start(struct idmap_helper *h, const char *program, pid_t pid, const struct id_ranges *m, struct err *err)
+struct helper { const char *program; pid_t pid; int output; };
+
+static int helper_start(struct helper *h, const char *program, pid_t pid, const struct id_ranges *m, struct err *err)
 {
 	_strv_ argv = { 0 };
 	_fd_ out = -1;
 	int pipes[2], r;
 
-	*h = (struct idmap_helper){ .program = program, .output = -1 };
+	*h = (struct helper){ .program = program, .output = -1 };
 	strv_push(&argv, program);
 	strv_pushf(&argv, "%d", (int)pid);
 	for (size_t i = 0; i < m->n; i++) {
@@ -128,7 +130,7 @@ static int helper_start(struct idmap_helper *h, const char *program, pid_t pid, 
 	return r;
 }
 
-static int helper_finish(struct idmap_helper *h, struct err *err)
+static int helper_finish(struct helper *h, struct err *err)
 {
 	_str_ said = STR_INIT;
 	int status;
@@ -148,63 +150,47 @@ static int helper_finish(struct idmap_helper *h, struct err *err)
 	               *shown ? shown : "it gave no reason; is it setuid root?");
 }
 
-/* Both at once. What was begun is finished, whether or not this fails. */
-static int helpers_start(struct idmap_helper *u, struct idmap_helper *g, pid_t pid, const struct idmap *map, struct err *err)
+static int write_by_helpers(pid_t pid, const struct idmap *map, struct err *err)
 {
-	const int r = helper_start(u, "newuidmap", pid, &map->uid, err);
+	struct helper u = { .output = -1 }, g = { .output = -1 };
+	int r, r2;
 
-	return r == 0 ? helper_start(g, "newgidmap", pid, &map->gid, err) : r;
-}
-
-static int helpers_finish(struct idmap_helper *u, struct idmap_helper *g, struct err *err)
-{
-	const int r = helper_finish(u, err), r2 = helper_finish(g, r == 0 ? err : NULL);
-
+	r = helper_start(&u, "newuidmap", pid, &map->uid, err);
+	if (r == 0)
+		r = helper_start(&g, "newgidmap", pid, &map->gid, err);
+	r2 = helper_finish(&u, r == 0 ? err : NULL);
+	r = r < 0 ? r : r2;
+	r2 = helper_finish(&g, r == 0 ? err : NULL);
 	return r < 0 ? r : r2;
 }
 
-static int write_both(pid_t pid, const struct idmap *map, struct err *err)
+/* Directly when we may, else through the setuid programs newuidmap and newgidmap, both at once. */
+static int write_map(pid_t pid, const struct idmap *map, struct err *err)
 {
-	int r = write_directly(pid, "uid_map", &map->uid);
+	int r;
 
+	if (geteuid() != 0)
+		return write_by_helpers(pid, map, err);
+	r = write_directly(pid, "uid_map", &map->uid);
 	if (r == 0)
 		r = write_directly(pid, "gid_map", &map->gid);
 	return r < 0 ? err_set(err, -r, "idmap", "cannot write the id map of process %d: %m", (int)pid) : 0;
 }
 
-/* Directly when we may, else through the setuid programs newuidmap and newgidmap. */
-static int write_map(pid_t pid, const struct idmap *map, struct err *err)
-{
-	struct idmap_helper u = { .output = -1 }, g = { .output = -1 };
-	int r, r2;
-
-	if (geteuid() == 0)
-		return write_both(pid, map, err);
-	r = helpers_start(&u, &g, pid, map, err);
-	r2 = helpers_finish(&u, &g, r == 0 ? err : NULL);
-	return r < 0 ? r : r2;
-}
-
-/* What a held child does. @space: the user namespace it is to enter, with others by @flags; -1: it is in one of its own. */
-struct held { int go, space, flags; int (*fn)(void *); void *arg; };
-
-static int run_mapped(const struct held *h)
+static int run_mapped(int go, int (*fn)(void *), void *arg)
 {
 	char byte;
 
-	if (fd_read_all(h->go, &byte, 1) < 0)
+	if (fd_read_all(go, &byte, 1) < 0)
 		return 125;                              /* our parent gave up or died */
-	fd_close(h->go);
-	if (h->space >= 0 && (setns(h->space, CLONE_NEWUSER) < 0 || unshare(h->flags) < 0))
-		return 125;
+	fd_close(go);
 	if (setresgid(0, 0, 0) < 0 || setgroups(0, NULL) < 0 || setresuid(0, 0, 0) < 0)
 		return 125;
 	(void)prctl(PR_SET_DUMPABLE, 1);                 /* changing ids cleared it: our own user may look at us */
-	return h->fn(h->arg);
+	return fn(arg);
 }
 
-/* Clone a child with @flags that waits for its word. */
-static int hold(int flags, struct held *h, struct idmap_held *ret, struct err *err)
+int idmap_hold(int flags, int (*fn)(void *), void *arg, struct idmap_held *ret, struct err *err)
 {
 	_fd_ go_read = -1;
 	_fd_ go_write = -1;
@@ -215,22 +201,16 @@ static int hold(int flags, struct held *h, struct idmap_held *ret, struct err *e
 		return err_set(err, errno, "pipe", "cannot make a user namespace: %m");
 	go_read = pipes[0];
 	go_write = pipes[1];
-	h->go = go_read;
-	pid = (pid_t)syscall(SYS_clone, (unsigned long)(flags | SIGCHLD), NULL, NULL, NULL, 0UL);
+	pid = (pid_t)syscall(SYS_clone, (unsigned long)(flags | CLONE_NEWUSER | SIGCHLD), NULL, NULL, NULL, 0UL);
 	if (pid < 0)
 		return err_set(err, errno, "userns", "cannot make a user namespace: %m (pterm doctor says what this host "
 		               "lacks)");
 	if (pid == 0) {
 		fd_close(go_write);
-		_exit(run_mapped(h));
+		_exit(run_mapped(go_read, fn, arg));
 	}
 	*ret = (struct idmap_held){ .pid = pid, .go = TAKE_FD(go_write) };
 	return 0;
-}
-
-int idmap_hold(int flags, int (*fn)(void *), void *arg, struct idmap_held *ret, struct err *err)
-{
-	return hold(flags | CLONE_NEWUSER, &(struct held){ .space = -1, .fn = fn, .arg = arg }, ret, err);
 }
 
 void idmap_drop(struct idmap_held *h)
@@ -240,9 +220,10 @@ void idmap_drop(struct idmap_held *h)
 	(void)child_wait(h->pid);
 }
 
-/* Give the child its word, if all went well (@r); else it is dropped. */
-static int go(struct idmap_held *h, int r, struct err *err)
+int idmap_go(struct idmap_held *h, const struct idmap *map, struct err *err)
 {
+	int r = write_map(h->pid, map, err);
+
 	if (r == 0 && (r = fd_write_all(h->go, "", 1)) < 0)
 		r = err_set(err, -r, "userns", "the process in the new user namespace was lost: %m");
 	if (r < 0) {
@@ -251,70 +232,6 @@ static int go(struct idmap_held *h, int r, struct err *err)
 	}
 	h->go = fd_close(h->go);
 	return 0;
-}
-
-int idmap_go(struct idmap_held *h, const struct idmap *map, struct err *err)
-{
-	return go(h, write_map(h->pid, map, err), err);
-}
-
-/* --- a namespace that is made meanwhile --- */
-
-/* The holder waits for a word that never comes: it ends when we do. */
-static int never(void *data)
-{
-	return 0;
-}
-
-static int open_space(pid_t pid, struct err *err)
-{
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? err_set(err, errno, "userns", "cannot open the new user namespace: %m") : fd;
-}
-
-int idmap_space_begin(struct idmap_space *s, const struct idmap *map, struct err *err)
-{
-	struct idmap_held h;
-	int r = idmap_hold(0, never, NULL, &h, err);
-
-	if (r < 0)
-		return r;
-	s->holder = h.pid;
-	s->go = h.go;
-	r = s->fd = open_space(h.pid, err);
-	if (r >= 0)
-		r = geteuid() == 0 ? write_both(h.pid, map, err) : helpers_start(&s->users, &s->groups, h.pid, map, err);
-	if (r < 0)
-		idmap_space_drop(s);
-	return r < 0 ? r : 0;
-}
-
-int idmap_hold_in(const struct idmap_space *s, int flags, int (*fn)(void *), void *arg, struct idmap_held *ret, struct err *err)
-{
-	return hold(0, &(struct held){ .space = s->fd, .flags = flags, .fn = fn, .arg = arg }, ret, err);
-}
-
-int idmap_go_in(struct idmap_space *s, struct idmap_held *h, struct err *err)
-{
-	const int r = go(h, helpers_finish(&s->users, &s->groups, err), err);
-
-	idmap_space_drop(s);
-	return r;
-}
-
-void idmap_space_drop(struct idmap_space *s)
-{
-	struct idmap_held h = { .pid = s->holder, .go = s->go };
-
-	(void)helpers_finish(&s->users, &s->groups, NULL);
-	s->fd = fd_close(s->fd);
-	if (s->holder > 0)
-		idmap_drop(&h);
-	*s = (struct idmap_space)IDMAP_SPACE_INIT;
 }
 
 pid_t idmap_clone(const struct idmap *map, int flags, int (*fn)(void *), void *arg, struct err *err)

@@ -45,19 +45,6 @@ int idmap_hold(int flags, int (*fn)(void *), void *arg, struct idmap_held *ret, 
 int idmap_go(struct idmap_held *h, const struct idmap *map, struct err *err);
 void idmap_drop(struct idmap_held *h);           /* end it instead */
 
-/*
- * A user namespace whose map is being written by other programs meanwhile: newuidmap and newgidmap take some milliseconds.
- * It is held by a process that ends with us. A child held with idmap_hold_in enters it, and new namespaces by @flags, when
- * idmap_go_in has seen the map written; that also ends the holder. idmap_space_drop: nobody wants it any more.
- */
-struct idmap_helper { const char *program; pid_t pid; int output; };
-struct idmap_space { pid_t holder; int go, fd; struct idmap_helper users, groups; };
-#define IDMAP_SPACE_INIT { .go = -1, .fd = -1, .users.output = -1, .groups.output = -1 }
-int idmap_space_begin(struct idmap_space *s, const struct idmap *map, struct err *err);
-int idmap_hold_in(const struct idmap_space *s, int flags, int (*fn)(void *), void *arg, struct idmap_held *ret, struct err *err);
-int idmap_go_in(struct idmap_space *s, struct idmap_held *h, struct err *err);
-void idmap_space_drop(struct idmap_space *s);
-
 /* Both axes as one text and back: "0:1000:1,1:100000:65536;0:1000:1,…" (inside:outside:count, users; groups). */
 void idmap_format(const struct idmap *map, struct str *out);
 int idmap_parse(const char *text, struct idmap *ret);     /* 0 or -EINVAL */

@@ -65,11 +65,6 @@ struct engine_ops {
 	/* Is it usable here, our programs being in @libexec? 1, with what was found ("crun 1.21 at …"); 0, with the reason. */
 	int (*probe)(const char *libexec, struct str *ret_found);
 	/*
-	 * Before create, as early as @c has its spec and place: begin what takes long and runs by itself. May be NULL. Where it
-	 * fails, create is not called; close is, in any case.
-	 */
-	int (*prepare)(struct container *c, struct err *err);
-	/*
 	 * Begin to run @c. 0: events will come. <0: see @err, none will. The container keeps its spec, place and loop,
 	 * which must outlive it.
 	 */

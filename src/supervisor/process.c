@@ -187,16 +187,12 @@ int supervisor_run(const struct house *house, const char *id, int first, int loc
 	s.listen_fd = listen_fd;
 	r = open_session(&s, &err);
 	s.size = (struct term_size){ (uint16_t)s.spec.rows, (uint16_t)s.spec.cols };
-	if (r == 0) {
-		supervisor_prepare(&s);
+	if (r == 0)
 		r = open_output(&s, &err);
-	}
 	if (r == 0)
 		r = join_loop(&s, &err);
 	if (r < 0) {
 		refuse(&s, first, &err);
-		if (s.has_container)
-			s.container.ops->close(&s.container);
 		release(&s);
 		return 1;
 	}

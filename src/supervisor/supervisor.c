@@ -187,24 +187,10 @@ static int set_up_container(struct supervisor *s, const char *engine, struct err
 	return 0;
 }
 
-static int prepare_container(struct supervisor *s, const char *engine, struct err *err)
-{
-	const int r = set_up_container(s, engine, err);
-
-	return r == 0 && s->container.ops->prepare != NULL ? s->container.ops->prepare(&s->container, err) : r;
-}
-
-void supervisor_prepare(struct supervisor *s)
-{
-	if (prepare_container(s, s->spec.engine, NULL) < 0)
-		close_container(s);                      /* supervisor_begin tries again, and says why it cannot */
-}
-
 static int open_container(struct supervisor *s, const char *engine, struct err *err)
 {
-	int r = s->has_container ? 0 : prepare_container(s, engine, err);
+	int r = set_up_container(s, engine, err);
 
-	s->container.run = (unsigned)s->status.run;
 	if (r == 0)
 		r = s->container.ops->create(&s->container, err);
 	s->is_created = r == 0;

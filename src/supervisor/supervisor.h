@@ -89,7 +89,6 @@ int supervisor_adopt(const struct house *house, const char *id, const struct han
 /* --- between the files of this folder --- */
 
 /* supervisor.c */
-void supervisor_prepare(struct supervisor *s);            /* what takes long in a start, and runs by itself; before supervisor_begin */
 void supervisor_begin(struct supervisor *s);              /* start the command */
 void supervisor_go_on(struct supervisor *s, const struct engine_handles *h);     /* NULL: no container is left */
 void supervisor_life_timer(void *supervisor);

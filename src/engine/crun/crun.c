@@ -28,7 +28,6 @@ struct crun {
 	int control;                     /* to the sandbox process; -1 once it has said all */
 	struct watch *control_watch;
 	struct cgroup cgroup;
-	struct idmap_space space;        /* its user namespace, until the sandbox process is in it */
 	bool is_told;                    /* on_failed or on_started will not come from here any more */
 };
 
@@ -160,11 +159,11 @@ static char *runtime_root(const struct place *place, const char *map_name)
 static void on_report(void *data, int events);
 
 /* Everything that the sandbox process needs is ready: start it, in its cgroup. */
-static int launch(struct container *c, struct sandbox *s, int own_control, struct err *err)
+static int launch(struct container *c, struct sandbox *s, const struct idmap *map, int own_control, struct err *err)
 {
 	struct crun *own = c->own;
 	struct idmap_held held;
-	int r = idmap_hold_in(&own->space, CLONE_NEWNS | CLONE_NEWCGROUP, sandbox_main, s, &held, err);
+	int r = idmap_hold(CLONE_NEWNS | CLONE_NEWCGROUP, sandbox_main, s, &held, err);
 
 	if (r < 0)
 		return r;
@@ -176,7 +175,7 @@ static int launch(struct container *c, struct sandbox *s, int own_control, struc
 			return r;
 		}
 	}
-	r = idmap_go_in(&own->space, &held, err);
+	r = idmap_go(&held, map, err);
 	if (r < 0)
 		return r;
 	c->starter_pid = held.pid;
@@ -194,22 +193,9 @@ static int open_log(const struct place *place)
 	return open(path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
-/* The longest part of a start that needs nothing but the spec: newuidmap and newgidmap. */
-static int crun_prepare(struct container *c, struct err *err)
-{
-	struct crun *own = xcalloc(1, sizeof(*own));
-	struct idmap map;
-
-	*own = (struct crun){ .control = -1, .space = IDMAP_SPACE_INIT };
-	c->own = own;
-	if (c->spec->map == NULL || idmap_parse(c->spec->map, &map) < 0)
-		return err_set(err, EINVAL, "bad-spec", "the session's spec has no map of ids");
-	return idmap_space_begin(&own->space, &map, err);
-}
-
 static int crun_create(struct container *c, struct err *err)
 {
-	struct crun *own = c->own;
+	struct crun *own = xcalloc(1, sizeof(*own));
 	_cleanup_(sandbox_release) struct sandbox s = { .spec = c->spec, .place = c->place, .lower_tree = -1, .init_tree = -1,
 		.lifeline = -1, .control = -1, .log = -1, .stays = spec_has_limits(c->spec) };
 	_free_ char *root = runtime_root(c->place, c->spec->map_name ? c->spec->map_name : "u0");
@@ -219,6 +205,8 @@ static int crun_create(struct container *c, struct err *err)
 	struct idmap map;
 	int control[2], r;
 
+	own->control = -1;
+	c->own = own;
 	if (c->spec->map == NULL || idmap_parse(c->spec->map, &map) < 0)
 		return err_set(err, EINVAL, "bad-spec", "the session's spec has no map of ids");
 	r = runtime_find(&rt, libexec_of(c->place, &libexec), c->place->runtime_dir, err);
@@ -245,7 +233,7 @@ static int crun_create(struct container *c, struct err *err)
 	if (r < 0)
 		return err_set(err, -r, "sandbox", "cannot talk to a sandbox process: %m");
 	s.control = control[1];
-	r = launch(c, &s, control[0], err);
+	r = launch(c, &s, &map, control[0], err);
 	if (own->control < 0)
 		fd_close(control[0]);
 	return r;
@@ -448,7 +436,6 @@ static void crun_close(struct container *c)
 	if (own->cgroup.path != NULL)
 		c->was_oom |= cgroup_had_oom(&own->cgroup);
 	end_sandbox(c);
-	idmap_space_drop(&own->space);
 	if (inside_pid(c) == 0)
 		end_orphans(c);
 	if (cut_short)
@@ -466,7 +453,7 @@ static int crun_adopt(struct container *c, const struct engine_handles *h, struc
 {
 	struct crun *own = xcalloc(1, sizeof(*own));
 
-	*own = (struct crun){ .control = -1, .space = IDMAP_SPACE_INIT };
+	own->control = -1;
 	own->is_told = true;                             /* it has started: what there is to tell comes from inside */
 	c->own = own;
 	if (spec_has_limits(c->spec))
@@ -519,7 +506,6 @@ const struct engine_ops engine_crun = {
 	.summary = "a rootless OCI container by crun (runc and youki work too)",
 	.features = ENGINE_ISOLATES | ENGINE_IMAGES | ENGINE_NETWORKS | ENGINE_LIMITS,
 	.probe = crun_probe,
-	.prepare = crun_prepare,
 	.create = crun_create,
 	.read = inside_read,
 	.write = inside_write,
