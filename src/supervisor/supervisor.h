@@ -48,6 +48,8 @@ struct supervisor {
 
 	struct input_queue input;
 	struct ring *ring;
+	size_t gathered;                 /* bytes read into it and not yet published */
+	uint64_t published_ns;           /* when bytes were published last */
 	struct recorder *recorder;       /* NULL: the recording cannot be opened */
 	struct terminal terminal;
 	bool record_failed;              /* bytes are missing in the recording: said once */
@@ -63,7 +65,7 @@ struct supervisor {
 
 	struct hub hub;
 	struct watch *listen_watch;
-	struct timer *life_timer, *bell_timer, *paint_timer;
+	struct timer *life_timer, *bell_timer, *paint_timer, *gather_timer;
 	uv_signal_t on_term, on_child;
 };
 
@@ -93,6 +95,7 @@ void supervisor_save(struct supervisor *s);               /* write status.json *
 
 /* output.c */
 void output_ready(void *supervisor);                      /* the container's stream can be read */
+void output_publish(void *supervisor);                    /* what was read is recorded, and told to the readers */
 void output_tell_gaps(struct supervisor *s);              /* that the recording misses something, or does no longer */
 
 /* client.c */
