@@ -418,6 +418,7 @@ static void set_row_size(struct screen *s, enum row_size size)
 	if (mode_is_set(s, MODE_MARGINS) || s->col_count < 2)
 		return;
 	row->size = size;
+	row_settle(s, row);
 	cursor_to(s, s->cursor.row, s->cursor.col);
 }
 
