@@ -177,12 +177,14 @@ is_done() { pterm logs -n 1 "$1" | grep -q '^in all'; }
 	wait $job || true
 	pterm logs busy1 | cmp - "$TOP/seen"
 	# a build that cannot run: the keeper gives the session back to the one before
-	rm "$TOP/new/src/pterm-supervisor"
-	printf '#!/no/such\n' >"$TOP/new/src/pterm-supervisor"
-	chmod 755 "$TOP/new/src/pterm-supervisor"
-	run as "$WHO" "$TOP/new/src/pterm" upgrade busy2
+	cp -r "$TOP/bin" "$TOP/broken"
+	rm "$TOP/broken/src/pterm-supervisor"
+	printf '#!/no/such\n' >"$TOP/broken/src/pterm-supervisor"
+	chmod 755 "$TOP/broken/src/pterm-supervisor"
+	run as "$WHO" "$TOP/broken/src/pterm" upgrade busy2
 	echo "$output"
 	wait_for 20 adopted busy2 2
+	[ "$(readlink "/proc/$(field busy2 pid)/exe")" = "$TOP/new/src/pterm-supervisor" ]
 	[ "$(pterm exec -T busy2 echo hello)" = hello ]
 	run as "$WHO" env PTERM_HOME="$TOP/$WHO/home" "$TOP/bin/src/pterm" upgrade nobody
 	[ "$status" -eq 125 ]

@@ -475,8 +475,8 @@ static void tell_exec_end(struct client *c, int wait_status)
 }
 
 /*
- * The exec of a client whose supervisor, the one before us, was killed. Ends that nobody waited for meanwhile are kept; one of
- * a run that is over has ended with it.
+ * The exec of a client whose supervisor, the one before us, was killed. Ends that nobody waited for meanwhile are
+ * kept; one of a run that is over has ended with it.
  */
 static void on_exec_again(struct client *c, const struct frame *f, const void *body)
 {
