@@ -206,7 +206,7 @@ int session_restart(const struct house *h, struct session *s, uint64_t timeout_m
 	int r;
 
 	if (!s->is_alive)
-		return session_start(h, s, conn, err);
+		return session_start(h, s, NULL, conn, err);
 	r = session_connect(s, conn, err);
 	return r < 0 ? r : conn_send_json(conn, MESSAGE_RESTART, &message_stop_object, &m);
 }

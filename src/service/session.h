@@ -49,13 +49,14 @@ int session_ask_status(const struct session *s, struct status *ret, struct err *
 /*
  * Make a session with this spec and name (NULL: one is invented) and start its supervisor. Of *ret only id, name and
  * directory are filled: it may end, and be gone, before anybody has read its status. @conn is connected and will hear
- * how the start goes (STARTED or ERROR), and the end. Nothing is left of one that cannot be made. 0 or -errno: see
+ * how the start goes (STARTED or ERROR), and the end; @first is said on it before the session begins (NULL: nothing). Nothing is left of one that cannot be made. 0 or -errno: see
  * @err.
  */
-int session_create(const struct house *h, const struct spec *spec, const char *name, struct session *ret, struct conn *conn,
-                   struct err *err);
+int session_create(const struct house *h, const struct spec *spec, const char *name, const struct message_attach *first,
+                   struct session *ret, struct conn *conn, struct err *err);
 /* Start an ended one again, as above. -EBUSY: it runs. */
-int session_start(const struct house *h, struct session *s, struct conn *conn, struct err *err);
+int session_start(const struct house *h, struct session *s, const struct message_attach *first, struct conn *conn,
+                  struct err *err);
 /* Give it another name, whether it runs or not. -EEXIST: taken. */
 int session_rename(const struct house *h, struct session *s, const char *name, struct err *err);
 /* Remove an ended one. -EBUSY: it runs. */

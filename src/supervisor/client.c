@@ -351,7 +351,7 @@ static void on_state(struct client *c, const struct frame *f, const void *body)
 	_str_ state = STR_INIT;
 
 	str_add(&state, &position, sizeof(position));
-	checkpoint_write(c->s->terminal.screen, &state);
+	checkpoint_write(terminal_screen(c->s), &state);
 	if (state.len > FRAME_MAX)
 		refuse(c, EMSGSIZE, "state", "the screen of session '%s' is too large to be told", c->s->status.name);
 	else
@@ -666,8 +666,10 @@ void clients_first(struct supervisor *s, int fd)
 {
 	struct client *c = client_new(s, fd);
 
-	if (c != NULL)
-		c->waits_for_start = c->waits_for_end = true;
+	if (c == NULL)
+		return;
+	c->waits_for_start = c->waits_for_end = true;
+	on_client(c, LOOP_READ);         /* what it said before we ran: it hears all that comes now */
 }
 
 static void on_listen(void *data, int events)

@@ -14,7 +14,7 @@
 #include "supervisor/keeper.h"
 #include "supervisor/status.h"
 #include "supervisor/terminal.h"
-#include "term/record.h"
+#include "term/recorder.h"
 #include "term/ring.h"
 
 #include <stdbool.h>
@@ -48,9 +48,9 @@ struct supervisor {
 
 	struct input_queue input;
 	struct ring *ring;
-	struct record *record;
+	struct recorder *recorder;       /* NULL: the recording cannot be opened */
 	struct terminal terminal;
-	bool record_failed;              /* the disk does not take it: said once */
+	bool record_failed;              /* bytes are missing in the recording: said once */
 
 	struct keeper keeper;
 
@@ -93,6 +93,7 @@ void supervisor_save(struct supervisor *s);               /* write status.json *
 
 /* output.c */
 void output_ready(void *supervisor);                      /* the container's stream can be read */
+void output_tell_gaps(struct supervisor *s);              /* that the recording misses something, or does no longer */
 
 /* client.c */
 int clients_listen(struct supervisor *s, struct err *err);
