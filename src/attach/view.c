@@ -24,7 +24,7 @@ struct running {
 	struct tty tty;
 	int signals, out_fd;
 	bool owns_out, is_over, sent_newline, input_open;
-	uint64_t due_ns, eof_wait_ms;    /* when a held key goes on, or the end of our input is said again; 0: nothing waits */
+	uint64_t due_ns, eof_wait_ms;    /* when a held key goes on, or the end of our input is said again; 0: none */
 	struct str out;                  /* read, filtered, not yet written */
 	size_t out_at;
 	bool paints, is_painted;         /* we may be painted; we are now, and read no raw output */
@@ -85,8 +85,9 @@ static void flush_rest(struct running *r)
 }
 
 /*
- * A terminal that is too slow, or was stopped: it is shown what the session shows now, and that is true whatever it missed. So
- * nothing is said in the picture, which belongs to the program; how much was not shown is said when the person leaves.
+ * A terminal that is too slow, or was stopped: it is shown what the session shows now, and that is true whatever it
+ * missed. So nothing is said in the picture, which belongs to the program; how much was not shown is said when the
+ * person leaves.
  */
 static void ask_for_paint(struct running *r, uint64_t lost)
 {
@@ -195,9 +196,9 @@ static void wait_until(struct running *r, uint64_t after_ms)
 }
 
 /*
- * A pipe or file that is over: say so as a person does, by ctrl-d. A program that switches its terminal to raw mode before it
- * reads, as shells do when they start, finds a NUL in its place. An input that is over is so for every read, so say it
- * again, ever less often, with a ctrl-u before it that takes away the NUL.
+ * A pipe or file that is over: say so as a person does, by ctrl-d. A program that switches its terminal to raw mode
+ * before it reads, as shells do when they start, finds a NUL in its place. An input that is over is so for every
+ * read, so say it again, ever less often, with a ctrl-u before it that takes away the NUL.
  */
 static void say_end_of_input(struct running *r)
 {
@@ -308,7 +309,9 @@ static void turn(struct running *r)
 	on_due(r);
 }
 
-/* An output of our own to write to without blocking: the flag must not be set on a description that a shell shares. */
+/*
+ * An output of our own to write to without blocking: the flag must not be set on a description that a shell shares.
+ */
 static void open_output(struct running *r)
 {
 	char path[64];

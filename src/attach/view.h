@@ -38,8 +38,8 @@ struct view_result {
 struct message_attach view_attach(const struct view *v);
 
 /*
- * A viewer whose terminal falls behind is painted what the session shows now, and .skipped says what it missed; where it cannot
- * be painted it is told so in its output. One who is no terminal gets all from the recording.
+ * A viewer whose terminal falls behind is painted what the session shows now, and .skipped says what it missed; where
+ * it cannot be painted it is told so in its output. One who is no terminal gets all from the recording.
  *
  * Show the session until the keys detach it, it ends, or (the reader of @out_fd gone) nobody looks any more. 0; or
  * -errno: see @err. The terminal is raw meanwhile, and as it was afterwards, whatever happens. Blocks.

@@ -70,7 +70,8 @@ int session_ask_status(const struct session *s, struct status *ret, struct err *
 
 /* --- orders --- */
 
-static int order(const struct session *s, enum message type, const struct json_object *object, const void *body, struct err *err)
+static int order(const struct session *s, enum message type, const struct json_object *object, const void *body,
+                 struct err *err)
 {
 	_conn_ c = { 0 };
 	struct frame f;

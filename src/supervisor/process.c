@@ -1,6 +1,6 @@
 /*
- * The process around a session's life (supervisor.c): opened by `pterm`, or adopted from a supervisor that was killed,
- * with the handles that the keeper has kept; and released.
+ * The process around a session's life (supervisor.c): opened by `pterm`, or adopted from a supervisor that was
+ * killed, with the handles that the keeper has kept; and released.
  */
 #include "supervisor/supervisor.h"
 
