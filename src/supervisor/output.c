@@ -10,11 +10,14 @@
 
 enum {
 	PTY_READ_MAX = 4096,             /* a PTY gives no more at once */
-	FLOOD_READ = 2048,               /* whoever prints so much at once is no echo, and has not waited for an answer */
-	GATHER_MS = 2,                   /* in a flood no reader is rung more often (client.c), so nothing is published more often */
+	FLOOD_READ = 2048,               /* so much at once is no echo, and nobody waits for an answer */
+	GATHER_MS = 2,                   /* in a flood no reader is rung more often (client.c) */
 };
 
-/* Read what there is, behind what was gathered, at most one reserve of the ring. Bytes; *ret_end: the stream is over. */
+/*
+ * Read what there is, behind what was gathered, at most one reserve of the ring. Bytes; *ret_end: the stream is
+ * over.
+ */
 static size_t fill(struct supervisor *s, uint8_t *space, size_t room, bool *ret_end)
 {
 	size_t n = s->gathered;
@@ -50,7 +53,9 @@ static void record(struct supervisor *s, size_t n)
 
 static const char *gap_text(int no)
 {
-	return no == 0 ? "the disk takes it again" : no == ENOBUFS ? "the disk is slower than the session" : strerror(no);
+	if (no == 0)
+		return "the disk takes it again";
+	return no == ENOBUFS ? "the disk is slower than the session" : strerror(no);
 }
 
 void output_tell_gaps(struct supervisor *s)
@@ -86,7 +91,9 @@ void output_publish(void *supervisor)
 	output_tell_gaps(s);
 }
 
-/* In a flood, what is read is left unpublished for a moment: the screen, the disk and the readers get more at once. */
+/*
+ * In a flood, what is read is left unpublished for a moment: the screen, the disk and the readers get more at once.
+ */
 static bool may_gather(const struct supervisor *s, size_t n, size_t room)
 {
 	return s->state == STATE_RUNNING && n >= FLOOD_READ && room - s->gathered >= PTY_READ_MAX &&
