@@ -44,6 +44,7 @@ struct message_attach view_attach(const struct view *v)
 
 	return (struct message_attach){ .since = v->since, .is_viewer = true, .read_only = v->read_only,
 	                                .paints = v->since < 0 && isatty(v->out_fd),
+	                                .is_terminal = v->in_fd >= 0 && isatty(v->in_fd),
 	                                .rows = size.rows, .cols = size.cols };
 }
 
