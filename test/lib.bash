@@ -73,8 +73,9 @@ pterm_teardown() {
 # A test waits for its jobs by pid: a bare `wait` would wait for the clock of the test's own time limit, too.
 
 # wait_for SECONDS COMMAND...: until the command succeeds. For what has no event to wait for; events and pidfds are better.
+# A busy machine is given PATIENCE times as long.
 wait_for() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * ${PATIENCE:-6}))
 	shift
 	until "$@"; do
 		[ "$SECONDS" -lt "$end" ] || { echo "gave up waiting for: $*"; return 1; }

@@ -476,18 +476,14 @@ static void tell_exec_end(struct client *c, int wait_status)
 }
 
 /*
- * The exec of a client whose supervisor, the one before us, was killed. Ends that nobody waited for meanwhile are kept; one of
- * a run that is over has ended with it.
+ * The exec of a client whose supervisor, the one before us, was killed. Ends that nobody waited for meanwhile are kept. One of
+ * a container that is gone ended with it.
  */
 static void on_exec_again(struct client *c, const struct frame *f, const void *body)
 {
 	const struct message_exec_id *m = body;
 
 	c->exec = (uint32_t)m->exec;
-	if (c->exec <= c->s->execs_over) {
-		tell_exec_end(c, SIGKILL);
-		return;
-	}
 	for (size_t i = 0; i < c->s->exec_ends.len; i++) {
 		const struct exec_end end = c->s->exec_ends.items[i];
 
@@ -497,6 +493,16 @@ static void on_exec_again(struct client *c, const struct frame *f, const void *b
 		tell_exec_end(c, end.wait_status);
 		return;
 	}
+	if (!c->s->has_container || c->exec <= c->s->execs_over)
+		tell_exec_end(c, SIGKILL);
+}
+
+void clients_execs_over(struct supervisor *s)
+{
+	link_each(struct client, c, &s->clients, link)
+		if (c->exec != 0)
+			tell_exec_end(c, SIGKILL);
+	s->execs_over = s->last_exec;
 }
 
 static void keep_exec_end(struct supervisor *s, uint32_t exec, int wait_status)
@@ -536,14 +542,6 @@ void clients_exec_failed(struct supervisor *s, uint32_t exec, const struct err *
 	sent(c, conn_send_error(&c->conn, why, exit_code));
 }
 
-void clients_execs_over(struct supervisor *s)
-{
-	s->execs_over = s->last_exec;
-	s->exec_ends.len = 0;
-	link_each(struct client, c, &s->clients, link)
-		if (c->exec != 0)
-			tell_exec_end(c, SIGKILL);
-}
 
 void clients_exec_exited(struct supervisor *s, uint32_t exec, int wait_status)
 {
@@ -727,12 +725,9 @@ void clients_ended(struct supervisor *s)
 	_str_ text = STR_INIT;
 
 	json_encode(&text, &status_object, &s->status);
-	link_each(struct client, c, &s->clients, link) {
-		if (c->exec != 0)
-			tell_exec_end(c, SIGKILL);
+	link_each(struct client, c, &s->clients, link)
 		if (c->waits_for_end)
 			sent(c, conn_send(&c->conn, MESSAGE_ENDED, text.buf, text.len, NULL, 0));
-	}
 }
 
 void clients_close(struct supervisor *s)
