@@ -236,7 +236,10 @@ static struct json_node *read_number(struct reader *r)
 	n->real = strtod(text, NULL);
 	errno = 0;
 	n->number = is_real ? 0 : strtoll(text, NULL, 10);
-	if ((!is_real && errno == ERANGE) || isinf(n->real)) {
+	if (is_real && n->real == floor(n->real) && fabs(n->real) < 9e15) {      /* 1.0 is a whole number, as in JSON Schema */
+		n->kind = NODE_INT;
+		n->number = (int64_t)n->real;
+	} else if ((!is_real && errno == ERANGE) || isinf(n->real)) {
 		json_at_error(&begin, r->err, "this number is too large");
 		return json_tree_free(n);
 	}

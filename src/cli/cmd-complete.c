@@ -127,6 +127,7 @@ const struct command cmd_complete = {
 	.group = GROUP_HOST,
 	.min_words = 1,
 	.max_words = ANY_WORDS,
+	.is_for_repair = true,
 	.run = complete_run,
 	.hidden = true,
 };

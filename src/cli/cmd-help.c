@@ -32,5 +32,6 @@ const struct command cmd_help = {
 	.group = GROUP_HOST,
 	.max_words = 2,
 	.completes = "command",
+	.is_for_repair = true,
 	.run = help_run,
 };

@@ -20,6 +20,7 @@ const struct command cmd_man = {
 	.summary = "print the manual page of pterm, or of one command, in roff",
 	.group = GROUP_HOST,
 	.max_words = 2,
+	.is_for_repair = true,
 	.run = man_run,
 	.hidden = true,
 };

@@ -1,4 +1,5 @@
 #include "cli/command.h"
+#include "cli/settings.h"
 
 #include "base/near.h"
 #include "base/text.h"
@@ -144,6 +145,18 @@ static void release_options(const struct arg_parser *p, char *options)
 	free(options);
 }
 
+/* What is there to find out what is wrong works whatever is wrong. */
+static int load_settings(const struct command *c, struct err *err)
+{
+	const int r = settings_load(err);
+
+	if (r < 0 && c->is_for_repair) {
+		err_release(err);
+		return 0;
+	}
+	return r;
+}
+
 /* @argv[0] is the command's name. */
 static int run_command(const struct command *c, int argc, char **argv, struct err *err)
 {
@@ -158,6 +171,8 @@ static int run_command(const struct command *c, int argc, char **argv, struct er
 		r = print_help(c, err);
 	} else if (r == 0) {
 		r = check_words(c, &words, err);
+		if (r == 0)
+			r = load_settings(c, err);
 		if (r == 0)
 			r = c->run(options, &words, err);
 	}

@@ -36,6 +36,7 @@ struct command {
 	/* The exit code (0 to 255), or a negative errno with @err filled, which is printed and becomes EXIT_PTERM. NULL: a
 	   group, which prints its help */
 	int (*run)(void *options, struct arg_words *words, struct err *err);
+	bool is_for_repair;          /* runs with a configuration that cannot be read, too */
 	bool hidden;                 /* its row is HIDDEN(x): neither help nor completion nor a man page shows it */
 };
 #define ANY_WORDS ((size_t)-1)

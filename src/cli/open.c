@@ -1,4 +1,5 @@
 #include "cli/open.h"
+#include "cli/settings.h"
 
 #include "term/tty.h"
 
@@ -62,7 +63,7 @@ int show_session(struct conn *conn, int session_fd, const char *name, const char
 	struct view v = { .conn = conn, .session_fd = session_fd, .since = since, .read_only = read_only,
 	                  .is_viewer = true, .in_fd = STDIN_FILENO, .out_fd = STDOUT_FILENO };
 	struct view_result result = { .status = STR_INIT };
-	int r = keys_parse(keys ? keys : KEYS_DEFAULT, &v.keys, err);
+	int r = keys_parse(keys ? keys : config_text(settings(), OPTION_attach_detach_keys), &v.keys, err);
 
 	if (r == 0)
 		r = view_session(&v, &result, err);

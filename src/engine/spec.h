@@ -39,6 +39,7 @@ struct spec {
 	char *ssh_agent;                     /* the socket outside */
 	int restart;                         /* enum spec_restart */
 	int64_t restart_max;                 /* for on-failure; 0: no limit */
+	int64_t restart_first_ms, restart_longest_ms, restart_forgiven_ms;   /* the delays of restarts; 0: the supervisor's own */
 	int64_t rows, cols, record_bytes;
 	bool record_input;                   /* what is typed is recorded too, but for passwords */
 };

@@ -38,7 +38,7 @@ static char *absolute(const char *path)
 	return path_join(cwd, path);
 }
 
-static char *find_home(void)
+char *house_home(void)
 {
 	const char *given = getenv("PTERM_HOME"), *home = getenv("HOME");
 	const struct passwd *pw;
@@ -154,7 +154,7 @@ static int open_dir(const char *path, int *ret, struct err *err)
 void house_find(struct house *h)
 {
 	*h = (struct house){ .sessions_fd = -1, .names_fd = -1 };
-	h->home = find_home();
+	h->home = house_home();
 	h->store = find_store(h->home);
 	find_programs(h);
 }

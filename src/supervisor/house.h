@@ -17,6 +17,8 @@ struct house {
 	int sessions_fd, names_fd;
 };
 
+/* $PTERM_HOME, or what stands for it; the caller frees. */
+char *house_home(void);
 /* Only say where things are: nothing is made and nothing opened; .runtime stays NULL. */
 void house_find(struct house *h);
 /* Find the directories and make what is missing, private to the user. 0 or -errno: see @err. */
