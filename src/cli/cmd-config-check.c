@@ -2,7 +2,7 @@
 #include "cli/settings.h"
 
 #include "base/path.h"
-#include "supervisor/house.h"
+#include "wire/home.h"
 
 #include <fcntl.h>
 
@@ -22,7 +22,7 @@ static bool check_all(struct str *out)
 {
 	static const char *const names[] = { "config.json", "config.development.json", "config.staging.json",
 	                                     "config.production.json" };
-	_free_ char *home = house_home();
+	_free_ char *home = home_find(NULL);
 	_config_ c = { 0 };
 	_err_ err = ERR_INIT;
 	size_t found = 0;

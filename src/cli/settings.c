@@ -1,6 +1,6 @@
 #include "cli/settings.h"
 
-#include "supervisor/house.h"
+#include "wire/home.h"
 
 static struct config loaded;
 
@@ -11,7 +11,7 @@ static const char *no_variable(const char *name)
 
 int settings_load(struct err *err)
 {
-	_free_ char *home = house_home();
+	_free_ char *home = home_find(NULL);
 	const int r = config_load(home, config_getenv, &loaded, err);
 
 	if (r == 0)
