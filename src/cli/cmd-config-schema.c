@@ -8,7 +8,7 @@ static int run(void *options, struct arg_words *words, struct err *err)
 	_str_ out = STR_INIT;
 
 	config_schema(&out);
-	return listing_print(LISTING_JSON, &out, err);
+	return listing_print_pretty(&out, err);
 }
 
 const struct command cmd_config_schema = {

@@ -5,10 +5,13 @@
 #include "cli/command.h"
 #include "cli/settings.h"
 
+#include "config/template.h"
+
 #include <errno.h>
 
 static const struct { const char *what; void (*write)(struct str *out); } references[] = {
 	{ "configuration", config_reference },
+	{ "templates", template_reference },
 };
 
 static int run(void *options, struct arg_words *words, struct err *err)
