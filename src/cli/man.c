@@ -1,6 +1,7 @@
 #include "cli/man.h"
 
 #include "base/text.h"
+#include "config/config.h"
 
 #include <ctype.h>
 
@@ -245,27 +246,33 @@ static const struct entry exit_codes[] = {
 
 static const struct entry environment[] = {
 	{ "PTERM_HOME", "The directory with everything pterm keeps. The default is ~/.pachyterm." },
-	{ "PTERM_STORE", "A directory on a local file system for images and the files of sessions, where the file system of "
-	                 "PTERM_HOME cannot hold them (NFS, a Windows drive). The default is PTERM_HOME, and /var/lib/pterm "
-	                 "for root." },
-	{ "PTERM_CRUN", "The OCI runtime: a path, or a name to be looked for in PATH. The default is the crun that was "
-	                "installed with pterm, else the one in PATH." },
-	{ "PTERM_DEFAULT_IMAGE", "The image of sessions that name none. The default is the one made at the installation." },
-	{ "PTERM_LOG", "How much is logged to standard error: err, warning, notice (the default), info or debug." },
-	{ "PTERM_NETWORK_PROGRAM", "What private networks are made with: pasta or slirp4netns. The default is the first of "
-	                           "them that is installed." },
-	{ "PTERM_ROOT_IDS", "For root only: START:COUNT, the ids that containers are given." },
 	{ "PTERM_SESSION", "Set inside a session: its id." },
 	{ "XDG_RUNTIME_DIR", "Where sockets and caches are; a directory of our own in /dev/shm, or in PTERM_HOME, where it "
 	                     "is not set." },
 };
+
+/* The variables of the configuration, from its table. */
+static void add_options_of_configuration(struct str *out)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		const struct option *o = &config_options[i];
+		_str_ text = STR_INIT;
+
+		str_addf(&text, "%s (in config.json: %s; %s%s)", o->help, o->key, o->fallback ? "the default is " : "without a default",
+		         o->fallback ? o->fallback : "");
+		str_addf(out, ".TP\n.B %s\n", o->variable);
+		add_sentence(out, text.buf);
+	}
+}
 
 static const struct entry files[] = {
 	{ "~/.pachyterm/sessions/ID/", "One session: spec.json (what to run), status.json (what became of it, and why), "
 	                               "output.log and output.idx (the recording and its timing), events.jsonl, and crash/ "
 	                               "with what is known about an unexpected end." },
 	{ "~/.pachyterm/images/", "Images, unpacked once and shared by all sessions." },
-	{ "~/.pachyterm/config.json", "The configuration." },
+	{ "~/.pachyterm/config.json", "The configuration; config.development.json, config.staging.json and config.production.json "
+	                              "beside it. See pterm-config(1)." },
+	{ "~/.pachyterm/templates/", "Your templates. See pterm-template(1)." },
 	{ "/etc/subuid, /etc/subgid", "The ids that containers of ordinary users are given; see subuid(5)." },
 };
 
@@ -297,6 +304,7 @@ static void main_page(struct str *out)
 	add_command_list(out);
 	add_entries(out, "EXIT STATUS", exit_codes, array_len(exit_codes));
 	add_entries(out, "ENVIRONMENT", environment, array_len(environment));
+	add_options_of_configuration(out);
 	add_entries(out, "FILES", files, array_len(files));
 	str_adds(out, ".SH SEE ALSO\n.BR crun (1),\n.BR subuid (5),\n.BR user_namespaces (7)\n");
 }

@@ -1,5 +1,6 @@
 #include "config/config.h"
 
+#include "base/fd.h"
 #include "base/path.h"
 #include "base/units.h"
 
@@ -197,11 +198,22 @@ static void node_text(const struct json_node *n, struct str *out)
 		json_tree_write(n, out);
 }
 
+static int check_root(const struct json_node *root, struct err *err)
+{
+	const struct json_node *environment = json_tree_get(root, "environment");
+	const char *name = path_base(root->at.file);
+	const int r = shape_check(root, file_shape(), SHAPE_PLAIN, err);
+
+	if (r == 0 && environment != NULL && !str_eq(name, "config.json") && config_is_file(name))
+		return json_at_error(&environment->key_at, err, "'environment' chooses this file, so it cannot stand in it: set "
+		                     "it in config.json or in PTERM_ENV");
+	return r;
+}
+
 /* 0 with the root, NULL when there is no such file. */
 static int read_file(const char *path, const char *file, struct json_node **ret, struct err *err)
 {
 	_json_tree_ *root = NULL;
-	const struct json_node *environment;
 	int r;
 
 	*ret = NULL;
@@ -210,15 +222,10 @@ static int read_file(const char *path, const char *file, struct json_node **ret,
 	root = json_tree_read(AT_FDCWD, path, file, err);
 	if (root == NULL)
 		return err && err->no ? -err->no : -EINVAL;
-	r = shape_check(root, file_shape(), SHAPE_PLAIN, err);
-	if (r < 0)
-		return r;
-	environment = json_tree_get(root, "environment");
-	if (environment != NULL && !str_eq(path_base(file), "config.json") && config_is_file(path_base(file)))
-		return json_at_error(&environment->key_at, err, "'environment' chooses this file, so it cannot stand in it: set "
-		                     "it in config.json or in PTERM_ENV");
-	*ret = TAKE(root);
-	return 0;
+	r = check_root(root, err);
+	if (r == 0)
+		*ret = TAKE(root);
+	return r;
 }
 
 static int take_file(const struct json_node *root, enum config_source source, struct config *c, struct err *err)
@@ -286,13 +293,24 @@ int config_load(const char *dir, const char *(*variable)(const char *name), stru
 
 int config_check(const char *path, const char *file, struct err *err)
 {
+	_str_ text = STR_INIT;
+	const int r = file_read(AT_FDCWD, path, JSON_TEXT_MAX + 1, &text);
+
+	if (r < 0 && r != -EFBIG)
+		return err_set(err, -r, "bad-config", "cannot read '%s': %m", file);
+	return r == -EFBIG ? err_set(err, EFBIG, "bad-config", "%s: it is larger than %d KiB", file, JSON_TEXT_MAX / 1024)
+	                   : config_check_text(text.buf, text.len, file, err);
+}
+
+int config_check_text(const char *text, size_t n, const char *file, struct err *err)
+{
 	_config_ c = { 0 };
-	_json_tree_ *root = NULL;
+	_json_tree_ *root = json_tree_parse(text, n, file, err);
 	int r;
 
-	if (!path_exists(AT_FDCWD, path))
-		return err_set(err, ENOENT, "bad-config", "there is no file '%s'", file);
-	r = read_file(path, file, &root, err);
+	if (root == NULL)
+		return err && err->no ? -err->no : -EINVAL;
+	r = check_root(root, err);
 	return r < 0 ? r : take_file(root, SOURCE_FILE, &c, err);
 }
 

@@ -56,6 +56,8 @@ void config_pass_on(const struct config *c);
 
 /* Check one file as config_load reads it: 0 or -errno. @file is what errors call it. */
 int config_check(const char *path, const char *file, struct err *err);
+/* The same of a text. */
+int config_check_text(const char *text, size_t n, const char *file, struct err *err);
 /* Is this the name of a file that config_load may read: config.json, config.development.json …? */
 bool config_is_file(const char *name);
 

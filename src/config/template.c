@@ -309,13 +309,15 @@ static int check_secrets(const struct json_node *secrets, struct err *err)
 	return 0;
 }
 
-static int check_whole(const struct json_node *tree, struct err *err)
+int template_check(struct json_node *tree, struct err *err)
 {
 	static const char *const probes[] = { "health", "readiness" };
-	const struct json_node *privileged = json_tree_get(tree, "privileged");
+	const struct json_node *privileged;
 	_strv_ names = { 0 };
 	int r;
 
+	drop_nulls(tree);
+	privileged = json_tree_get(tree, "privileged");
 	if (privileged != NULL && privileged->kind == NODE_BOOL && privileged->truth)
 		return json_at_error(&privileged->at, err, "'privileged' is refused: a container that may do everything confines "
 		                     "nothing; give it what it needs with 'volumes', 'user', 'network' or 'tmpfs'");
@@ -340,8 +342,7 @@ struct json_node *template_read(const struct template_dirs *dirs, const char *re
 	tree = read_merged(dirs, path, &chain, err);
 	if (tree == NULL)
 		return NULL;
-	drop_nulls(tree);
-	if (check_whole(tree, err) < 0)
+	if (template_check(tree, err) < 0)
 		return NULL;
 	if (ret_path != NULL)
 		*ret_path = TAKE(path);

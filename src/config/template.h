@@ -49,6 +49,11 @@ int template_name_check(const char *name, struct err *err);
  * caller's, or NULL. Parameters stand in it as they were written. With *ret_path, the file, too (the caller frees).
  */
 struct json_node *template_read(const struct template_dirs *dirs, const char *ref, char **ret_path, struct err *err);
+/*
+ * What template_read checks last, of a tree whose kinds of values are right: what is refused, what is missing, forms of
+ * parameters. Nulls are taken out of it. 0 or -EINVAL: see @err.
+ */
+int template_check(struct json_node *tree, struct err *err);
 /* The names of the parameters in it, each once. */
 void template_parameters(const struct json_node *tree, struct strv *ret);
 
