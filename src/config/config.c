@@ -148,11 +148,11 @@ static bool read_value(const struct shape *s, const char *text, struct config_va
 		return *text != '\0' && *end == '\0' && strspn(text, "0123456789.eE+-") == strlen(text) &&
 		       v->real >= (double)s->min && v->real <= (double)s->max;
 	case SHAPE_SIZE:
-		if (!shape_takes(s, text) || parse_size(text, &n) < 0)
+		if (parse_size(text, &n) < 0)
 			return false;
 		break;
 	case SHAPE_SPAN:
-		if (!shape_takes(s, text) || parse_span_ms(text, &n) < 0)
+		if (parse_span_ms(text, &n) < 0)
 			return false;
 		break;
 	case SHAPE_CHOICE:
@@ -162,10 +162,15 @@ static bool read_value(const struct shape *s, const char *text, struct config_va
 			return false;
 		break;
 	default:
-		return shape_takes(s, text);
+		break;
 	}
 	v->number = (int64_t)n;
 	return true;
+}
+
+static bool has_pattern(const struct shape *s)
+{
+	return s->type == SHAPE_STRING || s->type == SHAPE_SIZE || s->type == SHAPE_SPAN;
 }
 
 static int set_value(struct config_value *v, const struct option *o, const char *text, enum config_source source,
@@ -174,7 +179,9 @@ static int set_value(struct config_value *v, const struct option *o, const char 
 	struct config_value new = { .source = source };
 	_str_ wanted = STR_INIT;
 
-	if (!read_value(o->shape, text, &new)) {
+	/* a default is right, as a test sees: patterns are compiled for what people write only, which is seldom */
+	if (!read_value(o->shape, text, &new) ||
+	    (source != SOURCE_DEFAULT && has_pattern(o->shape) && !shape_takes(o->shape, text))) {
 		_free_ char *shown = visible(text);
 
 		shape_wanted(o->shape, &wanted);

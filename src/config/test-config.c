@@ -67,6 +67,10 @@ TEST(every_default_is_valid_and_every_key_once)
 
 	ASSERT_OK(config_load(dir, variable, &c, NULL));
 	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		/* set_value takes defaults on trust */
+		if (config_options[i].fallback != NULL && (config_options[i].shape->type == SHAPE_STRING ||
+		    config_options[i].shape->type == SHAPE_SIZE || config_options[i].shape->type == SHAPE_SPAN))
+			ASSERT(shape_takes(config_options[i].shape, config_options[i].fallback));
 		ASSERT_EQ(c.values[i].source, config_options[i].fallback ? SOURCE_DEFAULT : SOURCE_UNSET);
 		ASSERT(str_starts(config_options[i].variable, "PTERM_"));
 		for (size_t k = 0; k < i; k++)
