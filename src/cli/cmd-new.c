@@ -101,18 +101,18 @@ static int use_template(const struct house *h, const struct options *o, struct l
 	return r < 0 ? r : launch_use_template(l, t, err);
 }
 
-/* A session by the template's name, or by the first of NAME-2, NAME-3 … that is free. */
-static int create_named(const struct house *h, const struct spec *spec, const char *name, struct session *s, struct conn *conn,
-                        struct err *err)
+/* The session; where @name is only the template's wish, by it or the first of NAME-2, NAME-3 … that is free. */
+static int create(const struct house *h, const struct spec *spec, const char *name, bool is_wish, const struct message_attach *first,
+                  struct session *s, struct conn *conn, struct err *err)
 {
 	enum { TRIES = 1000 };
-	int r = session_create(h, spec, name, s, conn, err);
+	int r = session_create(h, spec, name, first, s, conn, err);
 
-	for (int i = 2; r == -EEXIST && i < TRIES; i++) {
+	for (int i = 2; is_wish && r == -EEXIST && i < TRIES; i++) {
 		_free_ char *next = xasprintf("%.*s-%d", SESSION_NAME_MAX - 4, name, i);
 
 		err_release(err);
-		r = session_create(h, spec, next, s, conn, err);
+		r = session_create(h, spec, next, first, s, conn, err);
 	}
 	return r;
 }
@@ -139,9 +139,11 @@ static int run(void *options, struct arg_words *words, struct err *err)
 	_house_ house = { 0 };
 	_session_ s = { 0 };
 	_conn_ conn = { 0 };
+	struct message_attach first;
 	_template_ t = { 0 };
 	_launch_ l = { 0 };
-	bool is_named;
+	struct view v;
+	bool is_named, is_background;
 	int r;
 
 	if (o->privileged)
@@ -153,17 +155,23 @@ static int run(void *options, struct arg_words *words, struct err *err)
 	is_named = l.name != NULL;
 	if (is_named && name_check(l.name, err) < 0)
 		return -err->no;
-	r = house_open(&house, err);
+	r = open_view(o->keys, 0, &v, err);
+	if (r == 0)
+		r = house_open(&house, err);
 	if (r == 0)
 		r = make_spec(&house, o, &l, &t, &spec, err);
+	first = view_attach(&v);
+	is_background = o->detach || t.is_background;
 	if (r == 0)
-		r = is_named || t.name == NULL ? session_create(&house, &spec, l.name, &s, &conn, err)
-		                               : create_named(&house, &spec, t.name, &s, &conn, err);
+		r = create(&house, &spec, l.name, !is_named && t.name != NULL, is_background ? NULL : &first, &s, &conn, err);
 	if (r < 0)
 		return r;
-	if (o->detach || t.is_background)
+	if (is_background)
 		return await_start(&conn, "new", s.status.name, err);
-	return show_session(&conn, s.fd, s.status.name, o->keys, false, 0, err);
+	v.conn = &conn;
+	v.session_fd = s.fd;
+	v.is_asked = true;
+	return show_session(&v, s.status.name, err);
 }
 
 const struct command cmd_new = {

@@ -24,6 +24,7 @@ static const struct json_field status_fields[] = {
 	NUMBER(rows), NUMBER(cols),
 	{ "labels", FIELD_MAP, offsetof(struct status, labels) },
 	{ "has_container", FIELD_BOOL, offsetof(struct status, has_container) },
+	{ "records_input", FIELD_BOOL, offsetof(struct status, records_input) },
 };
 const struct json_object status_object = JSON_OBJECT("a session's status", struct status, status_fields, false);
 

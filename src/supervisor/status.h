@@ -37,6 +37,7 @@ struct status {
 	int64_t rows, cols;              /* of its terminal, then */
 	struct strv labels;              /* KEY=value, from the spec */
 	bool has_container;              /* false: the command runs on the bare host */
+	bool records_input;              /* what is typed is recorded */
 };
 extern const struct json_object status_object;
 
