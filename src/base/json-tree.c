@@ -133,7 +133,8 @@ static bool read_unicode(struct reader *r, struct str *out)
 		c = low >= 0xdc00 && low < 0xe000 ? 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00) : 0xd800;
 	}
 	if (c == 0 || (c >= 0xd800 && c < 0xe000)) {
-		json_at_error(&begin, r->err, c == 0 ? "a text cannot hold the character NUL" : "\\u names half a character here");
+		json_at_error(&begin, r->err, c == 0 ? "a text cannot hold the character NUL"
+		                                     : "\\u names half a character here");
 		return false;
 	}
 	add_character(out, (unsigned)c);
@@ -174,7 +175,8 @@ static char *read_string(struct reader *r)
 			return NULL;
 		}
 		if (n == 0 || (unsigned char)*r->p < 0x20) {
-			(void)fail(r, n == 0 ? "this is no valid UTF-8" : "a control character in a text is written as \\n, \\t or \\u00XX");
+			(void)fail(r, n == 0 ? "this is no valid UTF-8"
+			                     : "a control character in a text is written as \\n, \\t or \\u00XX");
 			return NULL;
 		}
 		if (*r->p == '\\') {
@@ -236,7 +238,7 @@ static struct json_node *read_number(struct reader *r)
 	n->real = strtod(text, NULL);
 	errno = 0;
 	n->number = is_real ? 0 : strtoll(text, NULL, 10);
-	if (is_real && n->real == floor(n->real) && fabs(n->real) < 9e15) {      /* 1.0 is a whole number, as in JSON Schema */
+	if (is_real && n->real == floor(n->real) && fabs(n->real) < 9e15) {      /* as in JSON Schema, 1.0 is one */
 		n->kind = NODE_INT;
 		n->number = (int64_t)n->real;
 	} else if ((!is_real && errno == ERANGE) || isinf(n->real)) {

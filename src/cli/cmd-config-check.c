@@ -66,8 +66,9 @@ const struct command cmd_config_check = {
 	.args = "[FILE...]",
 	.summary = "check files of the configuration, or all of it",
 	.details =
-		"What is wrong is told with file, line, column, the key and what was expected, and the exit code is 1. Without a FILE "
-		"every file in $PTERM_HOME is checked, those of other environments too, and the variables.",
+		"What is wrong is told with file, line, column, the key and what was expected, and the exit code is "
+		"1. Without a FILE every file in $PTERM_HOME is checked, those of other environments too, and the "
+		"variables.",
 	.examples = "pterm config check new.json && mv new.json ~/.pachyterm/config.json",
 	.group = GROUP_HOST,
 	.max_words = ANY_WORDS,

@@ -153,9 +153,11 @@ const struct command cmd_gc = {
 	.args = "",
 	.summary = "clear away what was cut short, and ended sessions by a policy",
 	.details =
-		"The options here win over gc.* in the configuration. Without a policy no session is removed: only what crashes left is finished (removals and starts that were cut short, "
-		"names without a session), and sessions whose supervisor was killed are told so. It is safe at any time: nothing that "
-		"runs is touched, and no session of another machine. What was cut short is finished by every listing, with --dry-run too.\n"
+		"The options here win over gc.* in the configuration. Without a policy no session is removed: only "
+		"what crashes left is finished (removals and starts that were cut short, names without a session), "
+		"and sessions whose supervisor was killed are told so. It is safe at any time: nothing that runs is "
+		"touched, and no session of another machine. What was cut short is finished by every listing, with "
+		"--dry-run too.\n"
 		"\n"
 		"With several limits a session stays if all of them let it.",
 	.examples =

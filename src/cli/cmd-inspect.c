@@ -39,7 +39,8 @@ static void add_table(const struct house *h, const struct session *s, const stru
 	}
 	for (size_t i = 0; i < spec->secrets.len; i++) {
 		const struct spec_secret *secret = &spec->secrets.items[i];
-		_free_ char *text = xasprintf(SECRETS_INSIDE "/%s, from %s %s", secret->name, secret->file ? "the file" : "the variable",
+		_free_ char *text = xasprintf(SECRETS_INSIDE "/%s, from the %s %s", secret->name,
+		                              secret->file ? "file" : "variable",
 		                              secret->file ? secret->file : secret->variable);
 
 		add(&l, "secret", text);

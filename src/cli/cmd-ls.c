@@ -9,7 +9,8 @@ static const struct arg_option rows[] = {
 	LISTING_OPTION(struct options, form),
 	{ 'q', "quiet", NULL, "only the names", ARG_FLAG, offsetof(struct options, quiet) },
 	{ 0, "running", NULL, "only those that run", ARG_FLAG, offsetof(struct options, running) },
-	{ 'l', "label", "KEY[=VALUE]", "only those with this label; all of several", ARG_STRV, offsetof(struct options, labels) },
+	{ 'l', "label", "KEY[=VALUE]", "only those with this label; all of several", ARG_STRV,
+	  offsetof(struct options, labels) },
 };
 
 static bool has_label(const struct session *s, const char *wanted)

@@ -19,8 +19,8 @@ struct options {
 static const struct arg_option rows[] = {
 	{ 'd', "detach", NULL, "leave it in the background: print its name once the command was executed", ARG_FLAG,
 	  offsetof(struct options, detach) },
-	{ 't', "template", "TEMPLATE", "as a template says, but for what other options say: see pterm template ls", ARG_STR,
-	  offsetof(struct options, template) },
+	{ 't', "template", "TEMPLATE", "as a template says, but for what other options say: see pterm template ls",
+	  ARG_STR, offsetof(struct options, template) },
 	{ 0, "set", "KEY=VALUE", "a parameter of the template", ARG_STRV, offsetof(struct options, set) },
 	{ 0, "image", "IMAGE", "the root file system: a directory or a tar; without it, pterm's small default image", ARG_STR,
 	  offsetof(struct options, image) },
@@ -46,7 +46,8 @@ static const struct arg_option rows[] = {
 	  offsetof(struct options, ports) },
 	{ 0, "secret", "NAME=SOURCE", "a file /run/secrets/NAME, from a file of yours or env:VARIABLE", ARG_STRV,
 	  offsetof(struct options, secrets) },
-	{ 0, "label", "KEY=VALUE", "a word of yours about it, for ls --label", ARG_STRV, offsetof(struct options, labels) },
+	{ 0, "label", "KEY=VALUE", "a word of yours about it, for ls --label", ARG_STRV,
+	  offsetof(struct options, labels) },
 	{ 0, "ssh-agent", NULL, "your SSH agent can be used inside", ARG_FLAG, offsetof(struct options, ssh_agent) },
 	{ 0, "engine", "NAME", "how to run it: see pterm engines", ARG_STR, offsetof(struct options, engine) },
 	{ 0, "fallback", "ENGINE", "what to use when no container can be made: process", ARG_STR,
@@ -85,8 +86,8 @@ static struct launch to_launch(const struct options *o, const struct arg_words *
 }
 
 /* What the template says where no option does. */
-static int use_template(const struct house *h, const struct options *o, struct launch *l, struct template *t, char **ret_mark,
-                        struct err *err)
+static int use_template(const struct house *h, const struct options *o, struct launch *l, struct template *t,
+                        char **ret_mark, struct err *err)
 {
 	_templates_ all = { 0 };
 	int r;
@@ -102,8 +103,8 @@ static int use_template(const struct house *h, const struct options *o, struct l
 }
 
 /* The session; where @name is only the template's wish, by it or the first of NAME-2, NAME-3 … that is free. */
-static int create(const struct house *h, const struct spec *spec, const char *name, bool is_wish, const struct message_attach *first,
-                  struct session *s, struct conn *conn, struct err *err)
+static int create(const struct house *h, const struct spec *spec, const char *name, bool is_wish,
+                  const struct message_attach *first, struct session *s, struct conn *conn, struct err *err)
 {
 	enum { TRIES = 1000 };
 	int r = session_create(h, spec, name, first, s, conn, err);
@@ -118,8 +119,8 @@ static int create(const struct house *h, const struct spec *spec, const char *na
 }
 
 /* Everything that is said about it, by the command line, the template and the configuration. */
-static int make_spec(const struct house *h, const struct options *o, struct launch *l, struct template *t, struct spec *spec,
-                     struct err *err)
+static int make_spec(const struct house *h, const struct options *o, struct launch *l, struct template *t,
+                     struct spec *spec, struct err *err)
 {
 	_free_ char *mark = NULL;
 	int r = use_template(h, o, l, t, &mark, err);
@@ -163,7 +164,8 @@ static int run(void *options, struct arg_words *words, struct err *err)
 	first = view_attach(&v);
 	is_background = o->detach || t.is_background;
 	if (r == 0)
-		r = create(&house, &spec, l.name, !is_named && t.name != NULL, is_background ? NULL : &first, &s, &conn, err);
+		r = create(&house, &spec, l.name, !is_named && t.name != NULL, is_background ? NULL : &first, &s, &conn,
+		           err);
 	if (r < 0)
 		return r;
 	if (is_background)
@@ -179,22 +181,24 @@ const struct command cmd_new = {
 	.args = "[NAME] [-- COMMAND...]",
 	.summary = "start a session: a command, or your shell, in a container of its own",
 	.details =
-		"The session gets a terminal, is recorded, and goes on when this window closes. Without a command it runs the login "
-		"shell of its user. pterm's exit code is that of the command; after a detach it is 0.\n"
+		"The session gets a terminal, is recorded, and goes on when this window closes. Without a command "
+		"it runs the login shell of its user. pterm's exit code is that of the command; after a detach it "
+		"is 0.\n"
 		"\n"
-		"A container has its own files, processes, users and network. It sees none of your files but those given with -v, and "
-		"what it makes there belongs to you.\n"
+		"A container has its own files, processes, users and network. It sees none of your files but those "
+		"given with -v, and what it makes there belongs to you.\n"
 		"\n"
-		"When no container can be made on this host, a person at a terminal gets the command without one, which is announced "
-		"and recorded; programs get an error unless they ask for it with --fallback process. What it cannot have then is "
-		"said there; but nothing goes on without a limit, a network of its own or a read-only place that was asked for.\n"
+		"When no container can be made on this host, a person at a terminal gets the command without one, "
+		"which is announced and recorded; programs get an error unless they ask for it with --fallback "
+		"process. What it cannot have then is said there; but nothing goes on without a limit, a network of "
+		"its own or a read-only place that was asked for.\n"
 		"\n"
-		"With -t it is made from a template; other options and a command win over what the template says, and variables, volumes, "
-		"ports and labels are added to its own. Where no NAME is given it has the template's, with a number where there is one "
-		"already.\n"
+		"With -t it is made from a template; other options and a command win over what the template says, "
+		"and variables, volumes, ports and labels are added to its own. Where no NAME is given it has the "
+		"template's, with a number where there is one already.\n"
 		"\n"
-		"A secret is a file in memory that only the session's user can read. It is read again at each start; neither spec.json "
-		"nor inspect nor a log holds it.\n"
+		"A secret is a file in memory that only the session's user can read. It is read again at each "
+		"start; neither spec.json nor inspect nor a log holds it.\n"
 		"\n"
 		"There is no --privileged: it would undo the confinement that pterm is for.",
 	.examples =

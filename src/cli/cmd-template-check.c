@@ -40,8 +40,8 @@ const struct command cmd_template_check = {
 	.args = "[TEMPLATE...]",
 	.summary = "check templates, or all of them",
 	.details =
-		"What is wrong is told with file, line, column, the key and what was expected, and the exit code is 1. Values of "
-		"parameters are not looked at: they are known when a session is made.",
+		"What is wrong is told with file, line, column, the key and what was expected, and the exit code is "
+		"1. Values of parameters are not looked at: they are known when a session is made.",
 	.group = GROUP_SESSIONS,
 	.max_words = ANY_WORDS,
 	.completes = "names:templates",

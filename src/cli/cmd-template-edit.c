@@ -114,8 +114,9 @@ const struct command cmd_template_edit = {
 	.args = "NAME",
 	.summary = "make a template, or change one, in your editor",
 	.details =
-		"The editor is VISUAL, else EDITOR, else vi. When it ends the template is checked; one that is wrong does not take the place "
-		"of the old one, and the next edit goes on with it. Of a template that came with pterm a copy of yours is made.",
+		"The editor is VISUAL, else EDITOR, else vi. When it ends the template is checked; one that is "
+		"wrong does not take the place of the old one, and the next edit goes on with it. Of a template "
+		"that came with pterm a copy of yours is made.",
 	.group = GROUP_SESSIONS,
 	.min_words = 1, .max_words = 1,
 	.completes = "names:templates",

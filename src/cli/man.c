@@ -258,8 +258,8 @@ static void add_options_of_configuration(struct str *out)
 		const struct option *o = &config_options[i];
 		_str_ text = STR_INIT;
 
-		str_addf(&text, "%s (in config.json: %s; %s%s)", o->help, o->key, o->fallback ? "the default is " : "without a default",
-		         o->fallback ? o->fallback : "");
+		str_addf(&text, "%s (in config.json: %s; %s%s)", o->help, o->key,
+		         o->fallback ? "the default is " : "without a default", o->fallback ? o->fallback : "");
 		str_addf(out, ".TP\n.B %s\n", o->variable);
 		add_sentence(out, text.buf);
 	}

@@ -14,7 +14,8 @@ const char *const config_sources[] = { "unset", "default", "file", "environment 
 
 static const char *const environment_names[] = { "development", "staging", "production", NULL };
 static const char *const network_names[] = { "none", "private", "host", NULL };
-static const char *const log_level_names[] = { "emerg", "alert", "crit", "err", "warning", "notice", "info", "debug", NULL };
+static const char *const log_level_names[] = { "emerg", "alert", "crit", "err", "warning", "notice", "info", "debug",
+                                              NULL };
 
 static const struct shape is_environments = { .type = SHAPE_CHOICE, .choices = environment_names },
 	is_networks = { .type = SHAPE_CHOICE, .choices = network_names },
@@ -23,7 +24,8 @@ static const struct shape is_environments = { .type = SHAPE_CHOICE, .choices = e
 	is_log_levels = { .type = SHAPE_CHOICE, .choices = log_level_names },
 	is_path = { .type = SHAPE_STRING, .pattern = "^/", .wanted = "an absolute path" },
 	is_name = { .type = SHAPE_STRING, .pattern = ".", .wanted = "a text that is not empty" },
-	is_id_range = { .type = SHAPE_STRING, .pattern = "^[0-9]+:[0-9]+$", .wanted = "START:COUNT such as 1900000000:65536" },
+	is_id_range = { .type = SHAPE_STRING, .pattern = "^[0-9]+:[0-9]+$",
+	                .wanted = "START:COUNT such as 1900000000:65536" },
 	is_cpus = { .type = SHAPE_NUMBER, .min = 0, .max = 100000 },
 	is_pids = { .type = SHAPE_INT, .min = 0, .max = 4194304 },
 	is_count = { .type = SHAPE_INT, .min = 0, .max = INT64_MAX };
@@ -185,7 +187,8 @@ static int set_value(struct config_value *v, const struct option *o, const char 
 		_free_ char *shown = visible(text);
 
 		shape_wanted(o->shape, &wanted);
-		return err_set(err, EINVAL, "bad-config", "%s: '%s' must be %s, not '%s'", origin, o->key, wanted.buf, shown);
+		return err_set(err, EINVAL, "bad-config", "%s: '%s' must be %s, not '%s'", origin, o->key, wanted.buf,
+		               shown);
 	}
 	new.text = xstrdup(text);
 	new.origin = origin ? xstrdup(origin) : NULL;
@@ -277,7 +280,8 @@ int config_load(const char *dir, const char *(*variable)(const char *name), stru
 
 	for (size_t i = 0; i < OPTION_COUNT && r == 0; i++)
 		if (config_options[i].fallback != NULL)
-			r = set_value(&c.values[i], &config_options[i], config_options[i].fallback, SOURCE_DEFAULT, NULL, err);
+			r = set_value(&c.values[i], &config_options[i], config_options[i].fallback, SOURCE_DEFAULT, NULL,
+			              err);
 	if (r == 0)
 		r = load_file(dir, "config.json", SOURCE_FILE, &c, err);
 	if (r == 0)
