@@ -6,7 +6,7 @@ MESON_ARGS ?=
 WERROR ?= $(if $(CI),true,false)
 PTERM = $(BUILD)/src/pterm
 
-.PHONY: all build deps run check lint check-quick check-e2e check-fresh check-vm soak bench asan fuzz install clean
+.PHONY: all build deps run check lint check-quick check-e2e check-fresh check-vm docs soak bench asan fuzz install clean
 all: build
 
 deps:
@@ -55,6 +55,10 @@ check-fresh:
 check-vm: build
 	@tools/install-deps --vm --quiet
 	@test/vm/run $(BUILD)
+
+# Renews the tables of docs/ that are made from those of the code.
+docs: build
+	@tools/make-reference $(PTERM)
 
 # What is true of any input and at any moment, tried for long: properties with seeds by chance, and a thousand kills.
 ROUNDS ?= 50

@@ -25,3 +25,9 @@ entry() { printf "\\$1\\$2\\0\\0\\0\\0\\0\\0\\$3\\0\\0\\0\\0\\0\\0\\0\\$4\\0\\0\
   zeros 64; entry 0 0 1 0 1; printf 'old new log'; } > "$dir/record/two-pairs"
 { printf '\011\100\0\0\0\14\0'; zeros 64; printf 'half rotated'; } > "$dir/record/half"
 { printf '\020\0\0\0\0\0\0log without an index'; } > "$dir/record/bare"
+
+mkdir -p "$dir/config"
+seed config/tree     '\000{"a": [1, 2.5, "\\u00e4", true, null], "b": {}}'
+seed config/config   '\001{"gc": {"keep": 1, "max_disk": "2g"}, "stop": {"timeout": 1.5}, "environment": "staging"}'
+seed config/template '\002{"command": "sh -c \047${A:-b}\047", "volumes": ["${A}:/x:ro"], "limits": {"memory": "1g"}, "health": {"command": ["x"]}}'
+seed config/texts    '\003${A:-${B:?no}} "a b" $${c} \\d'

@@ -50,6 +50,23 @@ static int decode_strings(const json_t *j, const struct json_field *f, const str
 	return 0;
 }
 
+static int decode_map(const json_t *j, const struct json_field *f, const struct json_object *o, struct strv *out,
+                      struct err *err)
+{
+	const char *key;
+	json_t *value;
+
+	if (!json_is_object(j))
+		return wrong(err, o, f->key, "an object of strings");
+	strv_release(out);
+	json_object_foreach((json_t *)j, key, value) {
+		if (!json_is_string(value) || *key == '\0' || strchr(key, '=') != NULL)
+			return wrong(err, o, f->key, "an object of strings, with keys that hold no '='");
+		strv_pushf(out, "%s=%s", key, json_string_value(value));
+	}
+	return 0;
+}
+
 static int decode_objects(const json_t *j, const struct json_field *f, const struct json_object *o, any_vec *out,
                           struct err *err)
 {
@@ -107,6 +124,8 @@ static int decode_field(const json_t *j, const struct json_field *f, const struc
 		return 0;
 	case FIELD_STRV:
 		return decode_strings(j, f, o, slot, err);
+	case FIELD_MAP:
+		return decode_map(j, f, o, slot, err);
 	case FIELD_OBJ:
 		return decode_object(j, f->object, slot, err);
 	case FIELD_OBJV:
@@ -205,7 +224,7 @@ void json_release(const struct json_object *object, void *in)
 			free(*(char **)slot);
 		else if (f->type == FIELD_TEXT)
 			str_release(slot);
-		else if (f->type == FIELD_STRV)
+		else if (f->type == FIELD_STRV || f->type == FIELD_MAP)
 			strv_release(slot);
 		else if (f->type == FIELD_OBJ)
 			json_release(f->object, slot);
@@ -304,6 +323,18 @@ void json_put_raw(struct json_writer *w, const char *key, const char *text)
 	str_adds(w->out, text);
 }
 
+static void write_map(struct json_writer *w, const char *key, const struct strv *v)
+{
+	json_begin(w, key, '{');
+	for (size_t i = 0; i < v->len; i++) {
+		const size_t n = strcspn(v->items[i], "=");
+		_free_ char *name = xstrndup(v->items[i], n);
+
+		json_put_str(w, name, v->items[i] + n + (v->items[i][n] == '='));
+	}
+	json_end(w, '}');
+}
+
 static void write_field(struct json_writer *w, const struct json_field *f, const void *slot)
 {
 	const any_vec *v = slot;
@@ -328,6 +359,10 @@ static void write_field(struct json_writer *w, const struct json_field *f, const
 	case FIELD_STRV:
 		if (((const struct strv *)slot)->len > 0)
 			json_put_strv(w, f->key, slot);
+		break;
+	case FIELD_MAP:
+		if (((const struct strv *)slot)->len > 0)
+			write_map(w, f->key, slot);
 		break;
 	case FIELD_OBJ:
 		json_put_object(w, f->key, f->object, slot);

@@ -16,6 +16,7 @@ enum field_type {
 	FIELD_INT,                /* int64_t, checked against min and max when they differ */
 	FIELD_REAL,               /* double */
 	FIELD_STRV,               /* struct strv, of strings */
+	FIELD_MAP,                /* struct strv of KEY=value: an object of strings whose keys hold no "=" */
 	FIELD_OBJ,                /* a struct in place, described by .object */
 	FIELD_OBJV,               /* VEC(struct …) described by .object */
 	FIELD_ENUM,               /* int, an index into .names, which ends in NULL */

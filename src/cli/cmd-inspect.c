@@ -37,6 +37,16 @@ static void add_table(const struct house *h, const struct session *s, const stru
 
 		add(&l, "volume", text);
 	}
+	for (size_t i = 0; i < spec->secrets.len; i++) {
+		const struct spec_secret *secret = &spec->secrets.items[i];
+		_free_ char *text = xasprintf(SECRETS_INSIDE "/%s, from the %s %s", secret->name,
+		                              secret->file ? "file" : "variable",
+		                              secret->file ? secret->file : secret->variable);
+
+		add(&l, "secret", text);
+	}
+	for (size_t i = 0; i < spec->labels.len; i++)
+		add(&l, "label", spec->labels.items[i]);
 	add(&l, "directory", dir);
 	listing_end(&l, out);
 }

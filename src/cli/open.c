@@ -1,4 +1,5 @@
 #include "cli/open.h"
+#include "cli/settings.h"
 
 #include "term/tty.h"
 
@@ -60,7 +61,7 @@ int open_view(const char *keys, int64_t since, struct view *ret, struct err *err
 {
 	*ret = (struct view){ .since = since, .session_fd = -1, .in_fd = STDIN_FILENO,
 	                      .out_fd = STDOUT_FILENO };
-	return keys_parse(keys ? keys : KEYS_DEFAULT, &ret->keys, err);
+	return keys_parse(keys ? keys : config_text(settings(), OPTION_attach_detach_keys), &ret->keys, err);
 }
 
 int show_session(struct view *v, const char *name, struct err *err)

@@ -36,6 +36,9 @@ void sandbox_release(struct sandbox *s)
 	for (size_t i = 0; i < s->files.len; i++)
 		str_release(&s->files.items[i].text);
 	vec_release(&s->files);
+	for (size_t i = 0; i < s->secrets.len; i++)
+		str_wipe(&s->secrets.items[i].value);
+	vec_release(&s->secrets);
 	for (size_t i = 0; i < s->trees.len; i++)
 		fd_close(s->trees.items[i]);
 	vec_release(&s->trees);
@@ -135,6 +138,29 @@ static int make_bundle(const struct sandbox *s)
 		(void)fchmod(fd, 0644);
 	}
 	return 0;
+}
+
+/* Files that the session's user can read, in a directory that it can enter, and nobody else but root inside. */
+static int write_secrets(const struct sandbox *s)
+{
+	const uid_t uid = (uid_t)s->spec->user.uid;
+	const gid_t gid = (gid_t)s->spec->user.gid;
+	_fd_ dir = -1;
+
+	if (s->secrets.len == 0)
+		return 0;
+	if (mkdir(SANDBOX_SECRETS, 0700) < 0 || (dir = open(SANDBOX_SECRETS, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return fail(s, "cannot make a place for secrets: %m");
+	for (size_t i = 0; i < s->secrets.len; i++) {
+		const struct sandbox_secret *secret = &s->secrets.items[i];
+		_fd_ fd = openat(dir, secret->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
+
+		if (fd < 0 || fd_write_all(fd, secret->value.buf, secret->value.len) < 0 || fchmod(fd, 0400) < 0 ||
+		    fchown(fd, uid, gid) < 0)
+			return fail(s, "cannot write the secret '%s': %m", secret->name);
+	}
+	return fchmod(dir, 0500) < 0 || fchown(dir, uid, gid) < 0 ? fail(s, "cannot give the secrets to the session's user: %m")
+	                                                          : 0;
 }
 
 static void add_escaped(struct str *out, const char *path)
@@ -327,7 +353,7 @@ static int run_sandbox(const struct sandbox *s)
 	int root, status, pid;
 
 	HOOK("sandbox.mapped");
-	if (make_bundle(s) < 0 || mount_rootfs(s) < 0 || attach_trees(s) < 0 || show_cgroup2(s) < 0)
+	if (make_bundle(s) < 0 || write_secrets(s) < 0 || mount_rootfs(s) < 0 || attach_trees(s) < 0 || show_cgroup2(s) < 0)
 		return -1;
 	HOOK("sandbox.mounted");
 	listener = fd_listen_unix(AT_FDCWD, "console.sock", SOCK_STREAM);

@@ -5,6 +5,7 @@
 #include "term/pty.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 enum { SPEC_FILE_MAX = 8 * 1024 * 1024 };        /* an environment may be large */
 
@@ -29,6 +30,13 @@ static const struct json_field port_fields[] = {
 	{ "container", FIELD_INT, offsetof(struct spec_port, container), .required = true, .min = 1, .max = 65535 },
 };
 static const struct json_object port_object = JSON_OBJECT("a published port", struct spec_port, port_fields, true);
+
+static const struct json_field secret_fields[] = {
+	{ "name", FIELD_STR, offsetof(struct spec_secret, name), .required = true },
+	{ "file", FIELD_STR, offsetof(struct spec_secret, file) },
+	{ "variable", FIELD_STR, offsetof(struct spec_secret, variable) },
+};
+static const struct json_object secret_object = JSON_OBJECT("a secret", struct spec_secret, secret_fields, true);
 
 static const struct json_field image_fields[] = {
 	{ "label", FIELD_STR, offsetof(struct spec_image, label) },
@@ -69,8 +77,13 @@ static const struct json_field spec_fields[] = {
 	{ "network", FIELD_ENUM, offsetof(struct spec, network), .names = spec_networks },
 	{ "ports", FIELD_OBJV, offsetof(struct spec, ports), .object = &port_object },
 	{ "ssh_agent", FIELD_STR, offsetof(struct spec, ssh_agent) },
+	{ "secrets", FIELD_OBJV, offsetof(struct spec, secrets), .object = &secret_object },
+	{ "labels", FIELD_MAP, offsetof(struct spec, labels) },
 	{ "restart", FIELD_ENUM, offsetof(struct spec, restart), .names = spec_restarts },
 	{ "restart_max", FIELD_INT, offsetof(struct spec, restart_max), .min = 0, .max = INT64_MAX },
+	{ "restart_first_ms", FIELD_INT, offsetof(struct spec, restart_first_ms), .min = 0, .max = INT64_MAX },
+	{ "restart_longest_ms", FIELD_INT, offsetof(struct spec, restart_longest_ms), .min = 0, .max = INT64_MAX },
+	{ "restart_forgiven_ms", FIELD_INT, offsetof(struct spec, restart_forgiven_ms), .min = 0, .max = INT64_MAX },
 	{ "rows", FIELD_INT, offsetof(struct spec, rows), .min = 0, .max = TERM_SIZE_MAX },
 	{ "cols", FIELD_INT, offsetof(struct spec, cols), .min = 0, .max = TERM_SIZE_MAX },
 	{ "record_input", FIELD_BOOL, offsetof(struct spec, record_input) },
@@ -92,6 +105,7 @@ int spec_read(int dirfd, const char *name, struct spec *ret, struct err *err)
 
 void spec_release(struct spec *s)
 {
+	free(s->session_mark);
 	json_release(&spec_object, s);
 }
 
@@ -157,4 +171,48 @@ int spec_tmpfs_parse(const char *text, struct spec_tmpfs *ret, struct err *err)
 		return bad(err, "tmpfs", text, "an absolute TARGET below /, and maybe :OPTIONS");
 	*ret = (struct spec_tmpfs){ .target = TAKE(target), .options = colon ? xstrdup(colon + 1) : NULL };
 	return 0;
+}
+
+static bool is_secret_name(const char *name)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	const size_t n = strlen(name);
+
+	return n >= 1 && n <= 63 && name[0] != '.' && strspn(name, letters) == n;
+}
+
+int spec_secret_parse(const char *text, struct spec_secret *ret, struct err *err)
+{
+	const char *equals = strchr(text, '='), *from = equals ? equals + 1 : "";
+	_free_ char *name = equals ? xstrndup(text, (size_t)(equals - text)) : xstrdup(text);
+
+	if (equals == NULL || !is_secret_name(name) || *from == '\0' || str_eq(from, "env:"))
+		return bad(err, "secret", name, "NAME=FILE or NAME=env:VARIABLE, with a name of letters, digits, '.', '_' and '-'");
+	*ret = (struct spec_secret){ .name = TAKE(name) };
+	if (str_starts(from, "env:"))
+		ret->variable = xstrdup(from + strlen("env:"));
+	else
+		ret->file = xstrdup(from);
+	return 0;
+}
+
+int spec_secret_read(const struct spec_secret *s, struct str *ret, struct err *err)
+{
+	const char *value = s->variable ? getenv(s->variable) : NULL;
+	int r;
+
+	if (s->variable != NULL && value == NULL)
+		return err_set(err, ENOENT, "secret", "the secret '%s': the variable '%s' is not set", s->name, s->variable);
+	if (value != NULL && strlen(value) > SECRET_SIZE_MAX)
+		return err_set(err, EFBIG, "secret", "the secret '%s': the variable '%s' is larger than %d KiB", s->name, s->variable,
+		               SECRET_SIZE_MAX / 1024);
+	if (value != NULL) {
+		str_adds(ret, value);
+		return 0;
+	}
+	r = file_read(AT_FDCWD, s->file ? s->file : "", SECRET_SIZE_MAX, ret);
+	if (r == -EFBIG)
+		return err_set(err, EFBIG, "secret", "the secret '%s': '%s' is larger than %d KiB", s->name, s->file,
+		               SECRET_SIZE_MAX / 1024);
+	return r < 0 ? err_set(err, -r, "secret", "the secret '%s': cannot read '%s': %m", s->name, s->file ? s->file : "") : 0;
 }

@@ -15,6 +15,8 @@ extern const char *const spec_networks[], *const spec_restarts[];
 struct spec_volume { char *source, *target; bool read_only; };
 struct spec_tmpfs { char *target, *options; };
 struct spec_port { int64_t host, container; };
+/* A file /run/secrets/NAME: what is in @file, or in @variable of the environment of whoever starts the session. */
+struct spec_secret { char *name, *file, *variable; };
 struct spec_image { char *label, *digest; struct strv layers; };
 struct spec_user { char *name, *home, *shell; int64_t uid, gid; struct strv groups; };
 
@@ -37,13 +39,23 @@ struct spec {
 	int network;                         /* enum spec_network */
 	VEC(struct spec_port) ports;
 	char *ssh_agent;                     /* the socket outside */
+	VEC(struct spec_secret) secrets;     /* where they come from: what they are is never written down */
+	struct strv labels;                  /* KEY=value */
 	int restart;                         /* enum spec_restart */
 	int64_t restart_max;                 /* for on-failure; 0: no limit */
+	int64_t restart_first_ms, restart_longest_ms, restart_forgiven_ms;   /* the delays of restarts; 0: the supervisor's own */
 	int64_t rows, cols, record_bytes;
 	bool record_input;                   /* what is typed is recorded too, but for passwords */
+	/*
+	 * Not part of the file: where texts hold this with an "i" behind it, the session's id is written instead, and with an
+	 * "n" its name. NULL: nowhere.
+	 */
+	char *session_mark;
 };
 
 #define SSH_AGENT_INSIDE "/dev/ssh-agent"  /* where a container has it */
+#define SECRETS_INSIDE "/run/secrets"
+enum { SECRETS_MAX = 64, SECRET_SIZE_MAX = 128 * 1024 };
 
 extern const struct json_object spec_object;
 
@@ -59,5 +71,12 @@ void spec_release(struct spec *s);
 int spec_port_parse(const char *text, struct spec_port *ret, struct err *err);
 /* "SOURCE:TARGET[:ro|rw|z|Z…]"; not yet checked against the file system. 0 or -EINVAL with @err. */
 int spec_volume_parse(const char *text, struct spec_volume *ret, struct err *err);
+/* "NAME=FILE" or "NAME=env:VARIABLE"; not yet looked at. 0 or -EINVAL with @err. */
+int spec_secret_parse(const char *text, struct spec_secret *ret, struct err *err);
+/*
+ * What a secret is now, appended to @ret, which the caller wipes (str_wipe). 0 or -errno: the file or variable is not there,
+ * or too large.
+ */
+int spec_secret_read(const struct spec_secret *s, struct str *ret, struct err *err);
 /* "TARGET[:OPTIONS]", options as in tmpfs(5): size, mode, noexec and friends. */
 int spec_tmpfs_parse(const char *text, struct spec_tmpfs *ret, struct err *err);

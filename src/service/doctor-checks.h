@@ -52,6 +52,7 @@ void check_apparmor(const struct host *h, struct finding *f);
 void check_userns(const struct host *h, struct finding *f);
 
 void check_overlay(const struct host *h, struct finding *f);
+void check_config(const struct host *h, struct finding *f);
 void check_home(const struct host *h, struct finding *f);
 
 void check_cgroup(const struct host *h, struct finding *f);

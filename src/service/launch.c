@@ -217,7 +217,7 @@ static int build_env(const struct launch *l, struct spec *spec, struct err *err)
 
 /* --- volumes, ports, limits --- */
 
-static int add_volume(const struct house *h, const char *text, struct spec *spec, struct err *err)
+static int add_volume(const struct house *h, const char *text, bool makes_sources, struct spec *spec, struct err *err)
 {
 	struct spec_volume v = { 0 };
 	_free_ char *shown = visible(text);
@@ -227,6 +227,8 @@ static int add_volume(const struct house *h, const char *text, struct spec *spec
 	if (r < 0)
 		return r;
 	vec_push(&spec->volumes, v);
+	if (makes_sources && str_starts(v.source, "./") && path_mkdirs(v.source, 0777) < 0)
+		return err_set(err, errno, "bad-volume", "volume '%s': cannot make '%s': %m", shown, v.source);
 	if (realpath(v.source, real) == NULL)
 		return err_set(err, errno, "bad-volume", "volume '%s': cannot use '%s': %m", shown, v.source);
 	if (path_is_under(real, h->home) || path_is_under(real, h->store) || path_is_under(real, h->runtime))
@@ -242,7 +244,7 @@ static int add_places(const struct house *h, const struct launch *l, struct spec
 	int r = 0;
 
 	for (size_t i = 0; i < l->volumes.len && r == 0; i++)
-		r = add_volume(h, l->volumes.items[i], spec, err);
+		r = add_volume(h, l->volumes.items[i], l->makes_sources, spec, err);
 	for (size_t i = 0; i < l->tmpfs.len && r == 0; i++) {
 		struct spec_tmpfs t = { 0 };
 
@@ -257,6 +259,54 @@ static int add_places(const struct house *h, const struct launch *l, struct spec
 		if (r == 0)
 			vec_push(&spec->ports, p);
 	}
+	return r;
+}
+
+/* Is it there to be read? Only where it comes from is kept: what it is is read again at each start. */
+static int add_secret(const char *text, struct spec *spec, struct err *err)
+{
+	_cleanup_(str_wipe) struct str value = STR_INIT;
+	struct spec_secret s, *kept;
+	char real[4096];
+	int r = spec_secret_parse(text, &s, err);
+
+	if (r < 0)
+		return r;
+	vec_push(&spec->secrets, s);
+	kept = &spec->secrets.items[spec->secrets.len - 1];
+	for (size_t i = 0; i + 1 < spec->secrets.len; i++)
+		if (str_eq(spec->secrets.items[i].name, s.name))
+			return err_set(err, EINVAL, "bad-option", "there are two secrets '%s'", s.name);
+	if (spec->secrets.len > SECRETS_MAX)
+		return err_set(err, E2BIG, "bad-option", "a session can have at most %d secrets", SECRETS_MAX);
+	if (s.file != NULL && realpath(s.file, real) != NULL) {          /* the supervisor has another working directory */
+		free(kept->file);
+		kept->file = xstrdup(real);
+	}
+	return spec_secret_read(kept, &value, err);
+}
+
+static int add_label(const char *text, struct spec *spec, struct err *err)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-";
+	const size_t n = strcspn(text, "=");
+	_free_ char *key = xstrndup(text, n), *shown = visible(text);
+
+	if (text[n] != '=' || n == 0 || n > 63 || strspn(text, letters) != n || strchr("._/-", text[0]) != NULL)
+		return err_set(err, EINVAL, "bad-option", "'%s' is no label: write KEY=VALUE, with a key of letters, digits, '.', '_', "
+		               "'/' and '-'", shown);
+	strv_set_env(&spec->labels, key, text + n + 1);
+	return 0;
+}
+
+static int add_secrets_and_labels(const struct launch *l, struct spec *spec, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < l->secrets.len && r == 0; i++)
+		r = add_secret(l->secrets.items[i], spec, err);
+	for (size_t i = 0; i < l->labels.len && r == 0; i++)
+		r = add_label(l->labels.items[i], spec, err);
 	return r;
 }
 
@@ -340,7 +390,7 @@ static int check_engine(const char *name, const char *option, struct err *err)
 /* An option of `new`. What confines or limits must be had or refused; the rest may be missing after a fall back. */
 struct wish { const char *option; bool is_there, confines; enum engine_features needs; };
 
-enum { WISH_COUNT = 12 };
+enum { WISH_COUNT = 13 };
 
 static void list_wishes(const struct launch *l, const struct spec *spec, struct wish ret[WISH_COUNT])
 {
@@ -358,6 +408,7 @@ static void list_wishes(const struct launch *l, const struct spec *spec, struct 
 		{ "--read-only", l->read_only, true, ENGINE_ISOLATES },
 		{ "--volume SRC:DST:ro", has_guarded_volume, true, ENGINE_ISOLATES },
 		{ "--volume", l->volumes.len > 0, false, ENGINE_ISOLATES },
+		{ "--secret", l->secrets.len > 0, true, ENGINE_ISOLATES },
 		{ "--user", l->user != NULL, false, ENGINE_ISOLATES },
 		{ "--tmpfs", l->tmpfs.len > 0, false, ENGINE_ISOLATES },
 		{ "--hostname", l->hostname != NULL, false, ENGINE_ISOLATES },
@@ -443,6 +494,10 @@ static int fill(const struct house *h, const struct launch *l, struct spec *spec
 	spec->cols = l->cols ? l->cols : TERM_COLS_DEFAULT;
 	spec->record_bytes = (int64_t)(l->record_bytes ? l->record_bytes : RECORD_DEFAULT_MAX);
 	spec->record_input = l->record_input;
+	spec->restart_first_ms = (int64_t)l->restart_first_ms;
+	spec->restart_longest_ms = (int64_t)l->restart_longest_ms;
+	spec->restart_forgiven_ms = (int64_t)l->restart_forgiven_ms;
+	spec->session_mark = l->session_mark ? xstrdup(l->session_mark) : NULL;
 	spec->cwd = l->cwd ? xstrdup(l->cwd) : NULL;
 	for (size_t i = 0; i < l->command_len; i++)
 		strv_push(&spec->command, l->command[i]);
@@ -459,6 +514,8 @@ static int fill(const struct house *h, const struct launch *l, struct spec *spec
 	if (r == 0)
 		r = add_places(h, l, spec, err);
 	if (r == 0)
+		r = add_secrets_and_labels(l, spec, err);
+	if (r == 0)
 		r = check_engine_can(ops, l, spec, err);
 	if (r == 0 && (ops->features & ENGINE_IMAGES))
 		r = resolve_image(h, l, spec, err);
@@ -469,6 +526,15 @@ static int fill(const struct house *h, const struct launch *l, struct spec *spec
 		spec->cwd = spec->cwd ? spec->cwd : getcwd(NULL, 0);
 	}
 	return r < 0 ? r : build_env(l, spec, err);
+}
+
+void launch_release(struct launch *l)
+{
+	struct strv *lists[] = { &l->env, &l->env_files, &l->volumes, &l->tmpfs, &l->ports, &l->labels, &l->secrets };
+
+	for (size_t i = 0; i < array_len(lists); i++)
+		strv_release(lists[i]);
+	*l = (struct launch){ 0 };
 }
 
 int launch_spec(const struct house *h, const struct launch *l, struct spec *ret, struct err *err)

@@ -133,6 +133,26 @@ int session_claim_name(const struct house *h, const char *wanted, const char *id
 
 /* --- its files --- */
 
+/* @text with the session's id and name where its marks are (struct spec). */
+static char *put_marks(const struct spec *spec, const char *id, const char *name, const char *text)
+{
+	const size_t n = spec->session_mark ? strlen(spec->session_mark) : 0;
+	_str_ out = STR_INIT;
+
+	for (const char *p = text; *p != '\0';) {
+		const char *found = n > 0 ? strstr(p, spec->session_mark) : NULL;
+
+		if (found == NULL || (found[n] != 'i' && found[n] != 'n')) {
+			str_adds(&out, p);
+			break;
+		}
+		str_add(&out, p, (size_t)(found - p));
+		str_adds(&out, found[n] == 'i' ? id : name);
+		p = found + n + 1;
+	}
+	return out.len > 0 ? str_take(&out) : xstrdup("");
+}
+
 static void describe_command(const struct spec *spec, char **ret)
 {
 	_str_ s = STR_INIT;
@@ -152,12 +172,17 @@ static int write_records(int dir, const char *id, const char *name, const struct
 	};
 	const struct event ev = { .type = EVENT_created, .time_ms = (uint64_t)st.created_ms, .session = id, .name = name,
 	                          .number = -1 };
+	_free_ char *command = NULL, *whole = NULL;
 	_str_ text = STR_INIT;
 	int r;
 
-	describe_command(spec, &st.command);
+	describe_command(spec, &command);
+	st.command = put_marks(spec, id, name, command);
+	for (size_t i = 0; i < spec->labels.len; i++)
+		strv_take(&st.labels, put_marks(spec, id, name, spec->labels.items[i]));
 	json_encode(&text, &spec_object, spec);
-	r = file_write(dir, "spec.json", text.buf, text.len, 0600);
+	whole = put_marks(spec, id, name, text.buf);     /* marks, ids and names are plain words: as JSON they are the same */
+	r = file_write(dir, "spec.json", whole, strlen(whole), 0600);
 	if (r < 0)
 		return err_set(err, -r, "session-dir", "cannot write the session's spec.json: %m");
 	r = status_write(dir, &st, err);

@@ -450,6 +450,19 @@ TEST(home)
 
 #define INSTALL_FIX "sudo make install  # in pterm's source directory"
 
+TEST(config)
+{
+	begin();
+	EXPECT(check_config, CHECK_OK, "the configuration can be read", "");
+	put_dir("/home/alice/.pachyterm");
+	put("/home/alice/.pachyterm/config.json", "{\"gc\": {\"kep\": 1}}", 0600);
+	clear_finding();
+	check_config(&host, &f);
+	ASSERT_EQ(f.status, CHECK_PROBLEM);
+	ASSERT(strstr(f.found.buf, "config.json:1:9: unknown key 'gc.kep': did you mean 'keep'?") != NULL);
+	ASSERT_STREQ(f.fix.buf, "pterm config check  # and mend what it names");
+}
+
 TEST(libexec)
 {
 	begin();

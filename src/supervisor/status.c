@@ -22,6 +22,7 @@ static const struct json_field status_fields[] = {
 	NUMBER(pid_start), NUMBER(init_pid), NUMBER(helper_pid), NUMBER(helper_start), TEXT(machine_id), TEXT(boot_id),
 	NUMBER(created_ms), NUMBER(started_ms), NUMBER(ended_ms), NUMBER(run), NUMBER(restarts), NUMBER(adoptions), NUMBER(position),
 	NUMBER(rows), NUMBER(cols),
+	{ "labels", FIELD_MAP, offsetof(struct status, labels) },
 	{ "has_container", FIELD_BOOL, offsetof(struct status, has_container) },
 	{ "records_input", FIELD_BOOL, offsetof(struct status, records_input) },
 };

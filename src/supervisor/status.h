@@ -35,6 +35,7 @@ struct status {
 	int64_t run, restarts, adoptions;
 	int64_t position;                /* bytes printed since birth, when last written */
 	int64_t rows, cols;              /* of its terminal, then */
+	struct strv labels;              /* KEY=value, from the spec */
 	bool has_container;              /* false: the command runs on the bare host */
 	bool records_input;              /* what is typed is recorded */
 };

@@ -249,15 +249,31 @@ static bool wants_restart(const struct supervisor *s)
 	       (s->spec.restart_max == 0 || s->status.restarts < s->spec.restart_max);
 }
 
+static uint64_t or_default(int64_t ms, uint64_t otherwise)
+{
+	return ms > 0 ? (uint64_t)ms : otherwise;
+}
+
+/* Twice as long after each restart, and never longer than the longest. */
+static uint64_t back_off(const struct spec *spec, uint64_t restarts)
+{
+	const uint64_t longest = or_default(spec->restart_longest_ms, BACKOFF_MAX_MS);
+	uint64_t ms = or_default(spec->restart_first_ms, BACKOFF_FIRST_MS);
+
+	for (uint64_t i = 0; i < restarts && ms < longest; i++)
+		ms *= 2;
+	return min_u64(ms, longest);
+}
+
 static void begin_again(struct supervisor *s)
 {
 	const uint64_t ran_ms = (time_mono_ns() - s->run_started_ns) / 1000000;
 	uint64_t wait_ms = 0;
 
-	if (ran_ms >= BACKOFF_FORGIVEN_MS)
+	if (ran_ms >= or_default(s->spec.restart_forgiven_ms, BACKOFF_FORGIVEN_MS))
 		s->status.restarts = 0;
 	if (!s->restart_wanted)
-		wait_ms = min_u64((uint64_t)BACKOFF_FIRST_MS << min_u64((uint64_t)s->status.restarts, 16), BACKOFF_MAX_MS);
+		wait_ms = back_off(&s->spec, (uint64_t)s->status.restarts);
 	s->status.restarts += !s->restart_wanted;
 	s->state = STATE_WAITING;
 	s->status.state = STATUS_RESTARTING;

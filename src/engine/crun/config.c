@@ -171,6 +171,11 @@ static void put_mounts(struct json_writer *w, const struct sandbox *s, const str
 		put_mount(w, SSH_AGENT_INSIDE, "bind", spec->volumes.len < s->trees.len ? tree : spec->ssh_agent,
 		          "bind,nosuid,nodev");
 	}
+	if (spec->secrets.len > 0) {             /* last: a tmpfs on /run must not hide them */
+		_free_ char *secrets = path_join(bundle, SANDBOX_SECRETS);
+
+		put_mount(w, SECRETS_INSIDE, "bind", secrets, "bind,ro,nosuid,nodev,noexec");
+	}
 	json_end(w, ']');
 }
 
@@ -234,6 +239,20 @@ static int write_resolv_conf(struct str *out, const struct spec *spec, struct er
 	return 0;
 }
 
+/* They are read now, at each start: the spec knows only where they come from. */
+static int read_secrets(struct sandbox *s, const struct spec *spec, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < spec->secrets.len && r == 0; i++) {
+		struct sandbox_secret secret = { .name = spec->secrets.items[i].name, .value = STR_INIT };
+
+		r = spec_secret_read(&spec->secrets.items[i], &secret.value, err);
+		vec_push(&s->secrets, secret);
+	}
+	return r;
+}
+
 int config_write(struct sandbox *s, const struct container *c, struct err *err)
 {
 	const struct spec *spec = c->spec;
@@ -245,6 +264,8 @@ int config_write(struct sandbox *s, const struct container *c, struct err *err)
 	         spec->hostname);
 	str_addf(add_file(s, "hostname"), "%s\n", spec->hostname);
 	r = write_resolv_conf(add_file(s, "resolv.conf"), spec, err);
+	if (r == 0)
+		r = read_secrets(s, spec, err);
 	if (r < 0)
 		return r;
 	json_begin(&w, NULL, '{');

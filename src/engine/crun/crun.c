@@ -190,7 +190,9 @@ static int open_log(const struct place *place)
 {
 	_free_ char *path = path_join(place->session_dir, "runtime.log");
 
-	return open(path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	/* crun gives what it writes to to the container's root: that of an earlier run may not be ours to open any more */
+	(void)unlink(path);
+	return open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
 static int crun_create(struct container *c, struct err *err)
