@@ -192,14 +192,14 @@ END
 @test "install-deps --tests and --bench add their packages, each with its names" {
     os debian12
     deps --tests
-    has ' bats python3-pexpect python3 asciinema clang libclang-rt-dev runc mmdebstrap iproute2 shellcheck codespell mandoc'
+    has ' bats python3-pexpect python3 procps asciinema clang libclang-rt-dev runc mmdebstrap iproute2 shellcheck codespell mandoc'
     lacks podman
     os ubuntu2204
     deps --tests
-    has ' bats python3-pexpect python3 asciinema clang runc mmdebstrap'
+    has ' bats python3-pexpect python3 procps asciinema clang runc mmdebstrap'
     os fedora40
     deps --tests --bench
-    has ' bats python3-pexpect python3 asciinema clang compiler-rt libasan libubsan runc iproute ShellCheck codespell mandoc zsh fish libvterm-devel podman moby-engine tmux'
+    has ' bats python3-pexpect python3 procps-ng asciinema clang compiler-rt libasan libubsan runc iproute ShellCheck codespell mandoc zsh fish tmux xterm xorg-x11-server-Xvfb xorg-x11-fonts-misc nodejs nodejs-npm vttest libvterm-devel podman moby-engine'
     lacks mmdebstrap
     os debian13
     deps --bench

@@ -44,6 +44,7 @@ struct message_attach view_attach(const struct view *v)
 
 	return (struct message_attach){ .since = v->since, .is_viewer = v->is_viewer, .read_only = v->read_only,
 	                                .paints = v->is_viewer && v->since < 0 && isatty(v->out_fd),
+	                                .is_terminal = v->is_viewer && v->in_fd >= 0 && isatty(v->in_fd),
 	                                .rows = size.rows, .cols = size.cols };
 }
 

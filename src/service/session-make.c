@@ -148,7 +148,7 @@ static int write_records(int dir, const char *id, const char *name, const struct
 		.id = xstrdup(id), .name = xstrdup(name), .engine = xstrdup(spec->engine),
 		.image = spec->image.label ? xstrdup(spec->image.label) : NULL, .state = STATUS_STARTING,
 		.machine_id = xstrdup(proc_machine_id()), .boot_id = xstrdup(proc_boot_id()),
-		.created_ms = (int64_t)time_now_ms(),
+		.created_ms = (int64_t)time_now_ms(), .records_input = spec->record_input,
 	};
 	const struct event ev = { .type = EVENT_created, .time_ms = (uint64_t)st.created_ms, .session = id, .name = name,
 	                          .number = -1 };

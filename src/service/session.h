@@ -73,6 +73,8 @@ int session_stop(struct session *s, uint64_t timeout_ms, struct err *err);
  * before.
  */
 int session_upgrade(const struct house *h, const struct session *s, struct err *err);
+/* Record what is typed into a running one, or no longer. 0 or -errno; -ESRCH: it does not run. */
+int session_record_input(const struct session *s, bool on, struct err *err);
 /* Send the command of a running one a signal; KILL ends everything inside. 0 or -errno; -ESRCH: it does not run. */
 int session_signal(const struct session *s, int signo, struct err *err);
 /* Stop its command, as session_stop does, and start it again; one that has ended is started. @conn as of session_create. */

@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "supervisor/paint.h"
 #include "supervisor/supervisor.h"
+#include "term/answers.h"
 #include "term/checkpoint.h"
 #include "wire/conn.h"
 
@@ -35,10 +36,11 @@ struct client {
 	struct watch *watch;
 	pid_t peer;
 	bool is_refused;                 /* it speaks another version: whatever it says is not heard */
-	bool is_reader, is_viewer, may_type, is_armed, waits_for_start, waits_for_end;
+	bool is_reader, is_viewer, is_terminal, may_type, is_armed, waits_for_start, waits_for_end;
 	uint64_t rung_ns;                /* when the doorbell was last rung for it */
 	struct term_size size;
 	struct paint paint;
+	struct answers answers;          /* which its terminal gives by itself: the supervisor has answered */
 	uint32_t exec;                   /* the exec it started, 0 none */
 };
 
@@ -220,6 +222,8 @@ static void on_attach(struct client *c, const struct frame *f, const void *body)
 		supervisor_tell(s, EVENT_attached, c->peer, NULL);
 	c->is_viewer = m->is_viewer;
 	c->may_type = !m->read_only;
+	c->is_terminal = m->is_terminal;
+	c->answers = (struct answers){ 0 };
 	c->size = (struct term_size){ (uint16_t)m->rows, (uint16_t)m->cols };
 	if (c->is_viewer)
 		take_size(c);
@@ -243,14 +247,25 @@ static void on_arm(struct client *c, const struct frame *f, const void *body)
 
 static void on_input(struct client *c, const struct frame *f, const void *body)
 {
+	const char *data = f->data;
+	size_t n = f->len;
+	_str_ keys = STR_INIT;
+
 	if (!c->may_type) {
 		refuse(c, EPERM, "read-only", "this connection may only read");
 		return;
 	}
+	if (c->is_terminal) {
+		answers_drop(&c->answers, f->data, f->len, &keys);
+		data = keys.buf;
+		n = keys.len;
+	}
+	if (n == 0)
+		return;                                          /* nobody typed */
 	if (c->is_viewer && c->s->size_owner != c)
 		take_size(c);
-	if (input_send(c->s, f->data, f->len) == -ENOBUFS)
-		refuse(c, ENOBUFS, "input-full", "the command does not read its input: %zu bytes were dropped", f->len);
+	if (input_send(c->s, INPUT_TYPED, data, n) == -ENOBUFS)
+		refuse(c, ENOBUFS, "input-full", "the command does not read its input: %zu bytes were dropped", n);
 }
 
 static void on_resize(struct client *c, const struct frame *f, const void *body)
@@ -372,6 +387,19 @@ static void on_rename(struct client *c, const struct frame *f, const void *body)
 	ok(c);
 }
 
+static void on_record(struct client *c, const struct frame *f, const void *body)
+{
+	const struct message_record *m = body;
+	_err_ err = ERR_INIT;
+
+	if (input_record(c->s, m->input, &err) < 0) {
+		sent(c, conn_send_error(&c->conn, &err, 125));
+		return;
+	}
+	supervisor_save(c->s);
+	ok(c);
+}
+
 static void tell_started(struct client *c)
 {
 	_str_ text = STR_INIT;
@@ -420,10 +448,11 @@ static int start_exec(struct client *c, const struct message_exec *m, const stru
 static void on_exec(struct client *c, const struct frame *f, const void *body)
 {
 	const struct message_exec *m = body;
+	const uint32_t before = c->exec;
 	_err_ err = ERR_INIT;
 
 	if (start_exec(c, m, f, &err) < 0) {
-		c->exec = 0;
+		c->exec = before;
 		sent(c, conn_send_error(&c->conn, &err, 125));
 	} else {
 		supervisor_tell(c->s, EVENT_executed, c->exec, m->argv.items[0]);
@@ -447,8 +476,8 @@ static void tell_exec_end(struct client *c, int wait_status)
 }
 
 /*
- * The exec of a client whose supervisor, the one before us, was killed. Ends that nobody waited for meanwhile are kept; an
- * exec that we know nothing of ended before.
+ * The exec of a client whose supervisor, the one before us, was killed. Ends that nobody waited for meanwhile are kept. One of
+ * a container that is gone ended with it.
  */
 static void on_exec_again(struct client *c, const struct frame *f, const void *body)
 {
@@ -464,8 +493,16 @@ static void on_exec_again(struct client *c, const struct frame *f, const void *b
 		tell_exec_end(c, end.wait_status);
 		return;
 	}
-	if (!c->s->has_container || !c->s->is_adopted)   /* its container is gone, and it with that */
+	if (!c->s->has_container || c->exec <= c->s->execs_over)
 		tell_exec_end(c, SIGKILL);
+}
+
+void clients_execs_over(struct supervisor *s)
+{
+	link_each(struct client, c, &s->clients, link)
+		if (c->exec != 0)
+			tell_exec_end(c, SIGKILL);
+	s->execs_over = s->last_exec;
 }
 
 static void keep_exec_end(struct supervisor *s, uint32_t exec, int wait_status)
@@ -504,6 +541,7 @@ void clients_exec_failed(struct supervisor *s, uint32_t exec, const struct err *
 	c->exec = 0;
 	sent(c, conn_send_error(&c->conn, why, exit_code));
 }
+
 
 void clients_exec_exited(struct supervisor *s, uint32_t exec, int wait_status)
 {
@@ -546,12 +584,13 @@ static const struct { enum message type; const struct json_object *object; messa
 	{ MESSAGE_STATUS, NULL, on_status },
 	{ MESSAGE_USAGE, NULL, on_usage },
 	{ MESSAGE_RENAME, &message_rename_object, on_rename },
+	{ MESSAGE_RECORD, &message_record_object, on_record },
 };
 
 union body {
 	struct message_hello hello; struct message_attach attach; struct message_resize resize; struct message_signal signal;
 	struct message_stop stop; struct message_exec exec; struct message_rename rename;
-	struct message_exec_id exec_id; struct message_upgrade upgrade;
+	struct message_exec_id exec_id; struct message_upgrade upgrade; struct message_record record;
 };
 
 static void handle(struct client *c, const struct frame *f)
@@ -681,19 +720,11 @@ void clients_failed(struct supervisor *s, const struct err *why, int exit_code)
 			sent(c, conn_send_error(&c->conn, why, exit_code));
 }
 
-void clients_execs_lost(struct supervisor *s)
-{
-	link_each(struct client, c, &s->clients, link)
-		if (c->exec != 0)
-			tell_exec_end(c, SIGKILL);
-}
-
 void clients_ended(struct supervisor *s)
 {
 	_str_ text = STR_INIT;
 
 	json_encode(&text, &status_object, &s->status);
-	clients_execs_lost(s);
 	link_each(struct client, c, &s->clients, link)
 		if (c->waits_for_end)
 			sent(c, conn_send(&c->conn, MESSAGE_ENDED, text.buf, text.len, NULL, 0));

@@ -23,6 +23,7 @@ static const struct json_field status_fields[] = {
 	NUMBER(created_ms), NUMBER(started_ms), NUMBER(ended_ms), NUMBER(run), NUMBER(restarts), NUMBER(adoptions), NUMBER(position),
 	NUMBER(rows), NUMBER(cols),
 	{ "has_container", FIELD_BOOL, offsetof(struct status, has_container) },
+	{ "records_input", FIELD_BOOL, offsetof(struct status, records_input) },
 };
 const struct json_object status_object = JSON_OBJECT("a session's status", struct status, status_fields, false);
 

@@ -36,6 +36,7 @@ struct status {
 	int64_t position;                /* bytes printed since birth, when last written */
 	int64_t rows, cols;              /* of its terminal, then */
 	bool has_container;              /* false: the command runs on the bare host */
+	bool records_input;              /* what is typed is recorded */
 };
 extern const struct json_object status_object;
 

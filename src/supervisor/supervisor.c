@@ -8,6 +8,7 @@
 #include "supervisor/crash.h"
 #include "supervisor/remains.h"
 #include "supervisor/remove.h"
+#include "term/input-log.h"
 #include "wire/conn.h"
 
 #include <errno.h>
@@ -150,7 +151,7 @@ static void on_exec_exited(void *data, uint32_t exec, int wait_status)
 }
 
 static const struct container_events events = {
-	.on_output = output_ready, .on_writable = output_writable, .on_started = on_started, .on_failed = on_failed,
+	.on_output = output_ready, .on_writable = input_writable, .on_started = on_started, .on_failed = on_failed,
 	.on_exited = on_exited, .on_gone = on_gone, .on_helper = on_helper, .on_helper_failed = on_helper_failed,
 	.on_exec_started = on_exec_started, .on_exec_failed = on_exec_failed, .on_exec_exited = on_exec_exited,
 };
@@ -163,9 +164,8 @@ static void close_container(struct supervisor *s)
 		return;
 	s->has_container = false;
 	input_clear(s);                                  /* meant for this run */
-	s->is_adopted = false;
 	s->container.ops->close(&s->container);
-	clients_execs_lost(s);
+	clients_execs_over(s);
 	if (s->container.was_oom && s->status.signo == SIGKILL &&
 	    (s->status.reason == REASON_SIGNALED || s->status.reason == REASON_INIT_LOST))
 		s->status.reason = REASON_OUT_OF_MEMORY;
@@ -228,7 +228,7 @@ static void run_started(struct supervisor *s)
 	HOOK("supervisor.started");
 	s->status.init_pid = s->container.ops->pid ? s->container.ops->pid(&s->container) : 0;
 	(void)s->container.ops->resize(&s->container, s->size);  /* it may have another since the start was asked for */
-	output_writable(s);                              /* what was typed while it started */
+	input_writable(s);                              /* what was typed while it started */
 	clients_started(s);
 	supervisor_save(s);
 	supervisor_tell(s, EVENT_started, s->status.run, NULL);
@@ -283,7 +283,7 @@ static void end_session(struct supervisor *s)
 		output_tell_gaps(s);
 	}
 	s->recorder = recorder_free(s->recorder);
-	s->input_log = input_log_close(s->input_log);
+	s->input.log = input_log_close(s->input.log);
 	(void)unlinkat(s->session_fd, "control.sock", 0);        /* one that has ended has none, whenever we are killed */
 	supervisor_save(s);
 	s->listen_watch = watch_free(s->listen_watch);
@@ -463,6 +463,7 @@ void supervisor_go_on(struct supervisor *s, const struct engine_handles *h)
 	}
 	if (s->status.state != STATUS_RUNNING || h == NULL) {
 		remains_end(s->house, s->place.id, s->session_fd, &s->status);
+		clients_execs_over(s);
 		if (s->status.state != STATUS_RUNNING) {
 			supervisor_begin(s);
 			return;
@@ -475,7 +476,6 @@ void supervisor_go_on(struct supervisor *s, const struct engine_handles *h)
 	s->run_started_ns = time_mono_ns();
 	if (set_up_container(s, ops ? ops->name : "", &err) < 0 || ops->adopt == NULL)
 		abort();                                 /* an engine that gave handles takes them */
-	s->is_adopted = true;
 	s->container.helper_pid = (pid_t)s->status.helper_pid;
 	s->container.helper_start = (uint64_t)s->status.helper_start;
 	if (s->container.ops->adopt(&s->container, h, &err) < 0) {

@@ -10,10 +10,10 @@
 #include "engine/engine.h"
 #include "event/hub.h"
 #include "supervisor/house.h"
+#include "supervisor/input.h"
 #include "supervisor/keeper.h"
 #include "supervisor/status.h"
 #include "supervisor/terminal.h"
-#include "term/input-log.h"
 #include "term/recorder.h"
 #include "term/ring.h"
 
@@ -39,7 +39,6 @@ struct supervisor {
 	bool has_container;              /* container_open, and not yet closed */
 	bool is_gone, is_drained;        /* its processes; its output */
 	bool is_created;                 /* the engine took it: processes were started */
-	bool is_adopted;                 /* another supervisor started it: execs of its time may still run */
 	bool stop_wanted, restart_wanted, has_fallen_back;
 	bool never_was;                  /* its first start was refused for what was asked: it leaves no record */
 	struct err failure;              /* why this run could not start, told when all is written down */
@@ -47,15 +46,12 @@ struct supervisor {
 	uint64_t stop_timeout_ms;
 	uint64_t run_started_ns;
 
-	struct str input;                /* typed, of which the terminal has taken input_sent bytes: of this run */
-	size_t input_sent;
-
+	struct input_queue input;
 	struct ring *ring;
 	size_t gathered;                 /* bytes read into it and not yet published */
 	uint64_t published_ns;           /* when bytes were published last */
 	struct recorder *recorder;       /* NULL: the recording cannot be opened */
 	struct terminal terminal;
-	struct input_log *input_log;     /* what is typed; NULL: it is not recorded */
 	bool record_failed;              /* bytes are missing in the recording: said once */
 
 	struct keeper keeper;
@@ -64,7 +60,7 @@ struct supervisor {
 	size_t client_count;
 	struct client *size_owner;       /* who typed last; NULL: nobody yet */
 	struct term_size size;
-	uint32_t last_exec;
+	uint32_t last_exec, execs_over;  /* those up to the latter ended with their container */
 	VEC(struct exec_end) exec_ends;  /* of clients of a supervisor before us, who have not come back yet */
 
 	struct hub hub;
@@ -100,11 +96,7 @@ void supervisor_save(struct supervisor *s);               /* write status.json *
 /* output.c */
 void output_ready(void *supervisor);                      /* the container's stream can be read */
 void output_publish(void *supervisor);                    /* what was read is recorded, and told to the readers */
-void output_writable(void *supervisor);
 void output_tell_gaps(struct supervisor *s);              /* that the recording misses something, or does no longer */
-/* What a viewer typed; queued while the command does not read. -ENOBUFS when the queue is full. */
-int input_send(struct supervisor *s, const void *data, size_t n);
-void input_clear(struct supervisor *s);                   /* forget what waits */
 
 /* client.c */
 int clients_listen(struct supervisor *s, struct err *err);
@@ -117,5 +109,5 @@ void clients_ended(struct supervisor *s);
 void clients_close(struct supervisor *s);                 /* all, after a last attempt to send what waits */
 void clients_exec_started(struct supervisor *s, uint32_t exec, int tty);
 void clients_exec_failed(struct supervisor *s, uint32_t exec, const struct err *why, int exit_code);
-void clients_execs_lost(struct supervisor *s);            /* the container is gone: whoever waits for one hears that it was killed */
+void clients_execs_over(struct supervisor *s);            /* their container is gone: whatever still ran was killed with it */
 void clients_exec_exited(struct supervisor *s, uint32_t exec, int wait_status);
