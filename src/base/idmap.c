@@ -244,6 +244,30 @@ pid_t idmap_clone(const struct idmap *map, int flags, int (*fn)(void *), void *a
 	return r < 0 ? r : h.pid;
 }
 
+static int pause_until_killed(void *data)
+{
+	for (;;)
+		pause();
+	return 0;
+}
+
+int idmap_namespace(const struct idmap *map, struct err *err)
+{
+	const pid_t pid = idmap_clone(map, 0, pause_until_killed, NULL, err);
+	char path[64];
+	int fd;
+
+	if (pid < 0)
+		return pid;
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		fd = err_set(err, errno, "idmap", "cannot open a user namespace: %m");
+	(void)kill(pid, SIGKILL);
+	(void)child_wait(pid);
+	return fd;
+}
+
 static void format_ranges(const struct id_ranges *m, struct str *out)
 {
 	for (size_t i = 0; i < m->n; i++)

@@ -45,6 +45,12 @@ int idmap_hold(int flags, int (*fn)(void *), void *arg, struct idmap_held *ret, 
 int idmap_go(struct idmap_held *h, const struct idmap *map, struct err *err);
 void idmap_drop(struct idmap_held *h);           /* end it instead */
 
+/*
+ * A new user namespace with this map and no process in it, as a descriptor for setns(2) and mount_setattr(2); or
+ * -errno.
+ */
+int idmap_namespace(const struct idmap *map, struct err *err);
+
 /* Both axes as one text and back: "0:1000:1,1:100000:65536;0:1000:1,…" (inside:outside:count, users; groups). */
 void idmap_format(const struct idmap *map, struct str *out);
 int idmap_parse(const char *text, struct idmap *ret);     /* 0 or -EINVAL */

@@ -48,31 +48,6 @@ void sandbox_release(struct sandbox *s)
 
 /* --- idmapped trees, made outside by real root --- */
 
-static int pause_until_killed(void *data)
-{
-	for (;;)
-		pause();
-	return 0;
-}
-
-/* The user namespace of @map as a descriptor, or -errno. */
-static int map_namespace(const struct idmap *map, struct err *err)
-{
-	const pid_t pid = idmap_clone(map, 0, pause_until_killed, NULL, err);
-	char path[64];
-	int fd;
-
-	if (pid < 0)
-		return pid;
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		fd = err_set(err, errno, "idmap", "cannot open a user namespace: %m");
-	(void)kill(pid, SIGKILL);
-	(void)child_wait(pid);
-	return fd;
-}
-
 int sandbox_tree(const char *path, const struct idmap *map, bool read_only, struct err *err)
 {
 	_fd_ tree = (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
@@ -83,7 +58,7 @@ int sandbox_tree(const char *path, const struct idmap *map, bool read_only, stru
 		return err_set(err, errno, "volume", "cannot mount '%s': %m", path);
 	if (map == NULL)
 		return TAKE_FD(tree);
-	ns = map_namespace(map, err);
+	ns = idmap_namespace(map, err);
 	if (ns < 0)
 		return ns;
 	attr.userns_fd = (uint64_t)ns;

@@ -14,7 +14,9 @@ const char *const spec_restarts[] = { "no", "on-failure", "always", NULL };
 static const struct json_field volume_fields[] = {
 	{ "source", FIELD_STR, offsetof(struct spec_volume, source), .required = true },
 	{ "target", FIELD_STR, offsetof(struct spec_volume, target), .required = true },
+	{ "name", FIELD_STR, offsetof(struct spec_volume, name) },
 	{ "read_only", FIELD_BOOL, offsetof(struct spec_volume, read_only) },
+	{ "owned", FIELD_BOOL, offsetof(struct spec_volume, is_owned) },
 };
 static const struct json_object volume_object = JSON_OBJECT("a volume", struct spec_volume, volume_fields, true);
 
@@ -122,28 +124,55 @@ static bool is_inside_path(const char *p)
 	       str_eq(p + strlen(p) - 3, "/.."));
 }
 
+bool spec_is_volume_name(const char *text)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	const size_t n = strlen(text);
+
+	return n >= 1 && n <= VOLUME_NAME_MAX && strspn(text, letters) == n && strchr("._-", text[0]) == NULL;
+}
+
+/* "ro,z": 0 or -EINVAL. */
+static int parse_volume_options(const char *text, struct spec_volume *v)
+{
+	for (const char *o = text; o != NULL && *o != '\0';) {
+		const size_t n = strcspn(++o, ",");
+		_free_ char *word = xstrndup(o, n);
+
+		if (str_eq(word, "ro"))
+			v->read_only = true;
+		else if (str_eq(word, "owned"))
+			v->is_owned = true;
+		else if (!str_eq(word, "rw") && !str_eq(word, "z") && !str_eq(word, "Z"))
+			return -EINVAL;
+		o += n;
+	}
+	return 0;
+}
+
 int spec_volume_parse(const char *text, struct spec_volume *ret, struct err *err)
 {
 	const char *colon = strchr(text, ':'), *options = colon ? strchr(colon + 1, ':') : NULL;
+	_free_ char *source = NULL, *target = NULL;
 	struct spec_volume v = { 0 };
+	bool is_named;
 
 	if (colon == NULL || colon == text)
 		return bad(err, "volume", text, "SOURCE:TARGET or SOURCE:TARGET:ro");
-	for (const char *o = options; o != NULL && *o != '\0';) {
-		const size_t n = strcspn(++o, ",");
-
-		if (n == 2 && strncmp(o, "ro", 2) == 0)
-			v.read_only = true;
-		else if (!(n == 2 && strncmp(o, "rw", 2) == 0) && !(n == 1 && strchr("zZ", *o) != NULL))
-			return bad(err, "volume", text, "SOURCE:TARGET with the options ro, rw, z");
-		o += n;
-	}
-	v.target = options ? xstrndup(colon + 1, (size_t)(options - colon - 1)) : xstrdup(colon + 1);
-	if (!is_inside_path(v.target)) {
-		free(v.target);
+	if (parse_volume_options(options, &v) < 0)
+		return bad(err, "volume", text, "SOURCE:TARGET with the options ro, rw, owned, z");
+	target = options ? xstrndup(colon + 1, (size_t)(options - colon - 1)) : xstrdup(colon + 1);
+	if (!is_inside_path(target))
 		return bad(err, "volume", text, "SOURCE:TARGET with an absolute target below /");
-	}
-	v.source = xstrndup(text, (size_t)(colon - text));
+	source = xstrndup(text, (size_t)(colon - text));
+	is_named = strchr(source, '/') == NULL && !str_eq(source, ".") && !str_eq(source, "..");
+	if (is_named && !spec_is_volume_name(source))
+		return bad(err, "volume", text, "NAME:TARGET, a name of letters, digits, '.', '_' and '-' that begins with a letter "
+		           "or digit; or DIRECTORY:TARGET, where the directory has a slash (./work)");
+	if (v.is_owned && !is_named)
+		return bad(err, "volume", text, "NAME:TARGET: only a named volume can be owned");
+	v.target = TAKE(target);
+	*(is_named ? &v.name : &v.source) = TAKE(source);
 	*ret = v;
 	return 0;
 }

@@ -8,11 +8,16 @@
 #include "base/json.h"
 #include "base/list.h"
 
+enum { VOLUME_NAME_MAX = 63 };
 enum spec_network { NETWORK_NONE, NETWORK_PRIVATE, NETWORK_HOST };
 enum spec_restart { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS };
 extern const char *const spec_networks[], *const spec_restarts[];
 
-struct spec_volume { char *source, *target; bool read_only; };
+/*
+ * .name: a named volume, whose files are in .source; NULL: a directory or file of the host. .is_owned: it is made for
+ * this session alone.
+ */
+struct spec_volume { char *source, *target, *name; bool read_only, is_owned; };
 struct spec_tmpfs { char *target, *options; };
 struct spec_port { int64_t host, container; };
 struct spec_image { char *label, *digest; struct strv layers; };
@@ -57,7 +62,12 @@ int spec_read(int dirfd, const char *name, struct spec *ret, struct err *err);
 void spec_release(struct spec *s);
 /* "HOST:CONTAINER" or "PORT": 0 or -EINVAL with @err. */
 int spec_port_parse(const char *text, struct spec_port *ret, struct err *err);
-/* "SOURCE:TARGET[:ro|rw|z|Z…]"; not yet checked against the file system. 0 or -EINVAL with @err. */
+/* May a volume be called so? Letters, digits, '.', '_', '-', a letter or digit first, at most 63. */
+bool spec_is_volume_name(const char *text);
+/*
+ * "SOURCE:TARGET[:ro|rw|owned|z|Z…]"; not yet checked against the file system. A source without a slash is the name of a
+ * volume, and .source stays NULL then. 0 or -EINVAL with @err.
+ */
 int spec_volume_parse(const char *text, struct spec_volume *ret, struct err *err);
 /* "TARGET[:OPTIONS]", options as in tmpfs(5): size, mode, noexec and friends. */
 int spec_tmpfs_parse(const char *text, struct spec_tmpfs *ret, struct err *err);

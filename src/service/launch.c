@@ -7,6 +7,7 @@
 #include "image/store.h"
 #include "image/user.h"
 #include "service/session.h"
+#include "service/volume.h"
 #include "term/record.h"
 
 #include <errno.h>
@@ -51,11 +52,7 @@ static int subordinate(const char *file, uint32_t *start, uint32_t *count, struc
 	return r;
 }
 
-/*
- * The map of ids of a session: for root a range of its own (PTERM_ROOT_IDS, START:COUNT), for others around the
- * caller, who is @uid and @gid inside. *ret_name names it in paths.
- */
-static int make_map(uint32_t uid, uint32_t gid, struct idmap *ret, char **ret_name, struct err *err)
+int launch_map(uint32_t uid, uint32_t gid, struct idmap *ret, char **ret_name, struct err *err)
 {
 	uint32_t uid_start, uid_count, gid_start, gid_count;
 	int r;
@@ -105,7 +102,7 @@ static int resolve_image(const struct house *h, const struct launch *l, struct s
 
 		free(spec->map_name);
 		spec->map_name = NULL;
-		r = make_map(uid, gid, &map, &spec->map_name, err);
+		r = launch_map(uid, gid, &map, &spec->map_name, err);
 		if (r == 0)
 			r = image_resolve(&store, l->image, &map, spec->map_name, &img, err);
 		if (r == 0)
@@ -226,7 +223,11 @@ static int add_volume(const struct house *h, const char *text, struct spec *spec
 
 	if (r < 0)
 		return r;
+	if (v.name != NULL)
+		v.source = volume_path(h, v.name);       /* it is made when the session is (volumes_claim) */
 	vec_push(&spec->volumes, v);
+	if (v.name != NULL)
+		return 0;
 	if (realpath(v.source, real) == NULL)
 		return err_set(err, errno, "bad-volume", "volume '%s': cannot use '%s': %m", shown, v.source);
 	if (path_is_under(real, h->home) || path_is_under(real, h->store) || path_is_under(real, h->runtime))

@@ -22,6 +22,11 @@ struct launch {
 };
 
 /*
+ * The map of ids of a session: for root a range of its own (PTERM_ROOT_IDS, START:COUNT), for others around the
+ * caller, who is @uid and @gid inside. *ret_name (the caller's) names it in paths. 0 or -errno.
+ */
+int launch_map(uint32_t uid, uint32_t gid, struct idmap *ret, char **ret_name, struct err *err);
+/*
  * 0 with *ret, the caller's (spec_release); or -errno: see @err. Unpacking an image that is new here takes its time.
  */
 int launch_spec(const struct house *h, const struct launch *l, struct spec *ret, struct err *err);

@@ -6,6 +6,7 @@
 #include "base/path.h"
 #include "base/units.h"
 #include "event/journal.h"
+#include "service/volume.h"
 #include "supervisor/lock.h"
 #include "supervisor/remove.h"
 
@@ -221,6 +222,8 @@ int session_create(const struct house *h, const struct spec *spec, const char *n
 		r = write_records(dir, id, taken, spec, err);
 	if (r == 0)
 		r = make_store(h, id, spec, err);
+	if (r == 0)
+		r = volumes_claim(h, id, taken, spec, err);
 	HOOK("cli.session-written");
 	if (r == 0 && renameat(h->sessions_fd, making, h->sessions_fd, id) < 0)
 		r = err_set(err, errno, "session-dir", "cannot make session %s: %m", id);

@@ -6,6 +6,7 @@
 #include "base/units.h"
 #include "event/journal.h"
 #include "service/lost.h"
+#include "service/volume.h"
 #include "supervisor/lock.h"
 #include "supervisor/remove.h"
 
@@ -196,6 +197,7 @@ static int lock_ended(struct session *s, struct err *err)
 
 int session_start(const struct house *h, struct session *s, struct conn *conn, struct err *err)
 {
+	_cleanup_(spec_release) struct spec spec = { 0 };
 	_fd_ guard = -1;
 	_fd_ lock = -1;
 	int r;
@@ -209,6 +211,11 @@ int session_start(const struct house *h, struct session *s, struct conn *conn, s
 		               s->status.name);
 	if (lock < 0)
 		return lock;
+	r = spec_read(s->fd, "spec.json", &spec, err);
+	if (r == 0)
+		r = volumes_claim(h, s->id, s->status.name, &spec, err);
+	if (r < 0)
+		return r;
 	s->status.state = STATUS_STARTING;
 	s->status.reason = REASON_NONE;
 	s->status.restarts = 0;

@@ -87,7 +87,8 @@ static int prepare_volumes(struct sandbox *s, const struct spec *spec, const str
 	}
 	for (size_t i = 0; i < spec->volumes.len; i++) {
 		const struct spec_volume *v = &spec->volumes.items[i];
-		const int tree = sandbox_tree(v->source, &volume, v->read_only, err);
+		/* what is in a named volume has the container's owners */
+		const int tree = sandbox_tree(v->source, v->name ? NULL : &volume, v->read_only, err);
 
 		if (tree < 0)
 			return tree;
