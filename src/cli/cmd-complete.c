@@ -100,6 +100,7 @@ static void add_plain_lines(char *text, struct str *out)
 /* Kinds of names, and which of our commands prints them, one a line. */
 static const struct { const char *kind; const char *const *argv; } kinds[] = {
 	{ "templates", OWN("template", "ls", "-q") },
+	{ "volumes", OWN("volume", "ls", "-q") },
 };
 
 static int complete_run(void *options, struct arg_words *words, struct err *err)

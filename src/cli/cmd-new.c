@@ -24,7 +24,7 @@ static const struct arg_option rows[] = {
 	{ 0, "env-file", "FILE", "set the variables of a file of KEY=VALUE lines", ARG_STRV,
 	  offsetof(struct options, env_files) },
 	{ 'w', "workdir", "DIR", "where the command starts (the home directory)", ARG_STR, offsetof(struct options, workdir) },
-	{ 'v', "volume", "SRC:DST[:ro]", "show a directory or file of yours inside", ARG_STRV,
+	{ 'v', "volume", "SRC:DST[:OPTIONS]", "show a directory or file of yours inside, or a volume (a name without a slash)", ARG_STRV,
 	  offsetof(struct options, volumes) },
 	{ 'u', "user", "USER[:GROUP]", "run as this user of the image; on disk it is you", ARG_STR,
 	  offsetof(struct options, user) },

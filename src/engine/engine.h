@@ -35,6 +35,7 @@ struct place {
 	const char *store;
 	const char *runtime_dir;         /* of this user: a tmpfs where there is one */
 	const char *init_program;        /* pterm-init */
+	const char *tree_program;        /* pterm-tree */
 	const char *seccomp_file;
 };
 
@@ -107,6 +108,7 @@ struct container {
 	struct container_events on;
 	void *data;
 	unsigned run;                    /* how often this session was started: part of names that must be fresh */
+	bool is_first;                   /* no command of this session was ever executed */
 	struct inside *inside;           /* for engines that have a pterm-init, else NULL */
 	struct network *network;         /* what network.c keeps of the helper that it started */
 	void *own;                       /* the engine's */

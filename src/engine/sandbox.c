@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/hook.h"
 #include "base/path.h"
+#include "engine/fill.h"
 #include "wire/init.h"
 
 #include <errno.h>
@@ -44,6 +45,7 @@ void sandbox_release(struct sandbox *s)
 	s->lifeline = fd_close(s->lifeline);
 	s->control = fd_close(s->control);
 	s->log = fd_close(s->log);
+	s->tree_program = fd_close(s->tree_program);
 }
 
 /* --- idmapped trees, made outside by real root --- */
@@ -188,6 +190,30 @@ static int attach_trees(const struct sandbox *s)
 	return s->init_tree >= 0 ? attach_tree(s, s->init_tree, "init") : 0;
 }
 
+static int fill_volumes(const struct sandbox *s)
+{
+	_fd_ rootfs = open("rootfs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (s->tree_program < 0)
+		return 0;
+	for (size_t i = 0; i < s->spec->volumes.len; i++) {
+		const struct spec_volume *v = &s->spec->volumes.items[i];
+		_free_ char *tree = xasprintf("v%zu", i);
+		_fd_ data = v->name == NULL ? -1 : open(i < s->trees.len ? tree : v->source, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		_err_ err = ERR_INIT;
+
+		if (v->name == NULL)
+			continue;
+		if (data < 0)
+			return fail(s, "cannot open volume '%s': %m", v->name);
+		if (fill_volume(s->tree_program, rootfs, v, &s->spec->user, data, s->log, &err) < 0) {
+			errno = err.no;
+			return fail(s, "%s", err_msg(&err));
+		}
+	}
+	return 0;
+}
+
 /* crun refuses hybrid cgroup hosts (>= 1.21), and a container of ours needs no cgroup: show it a v2 hierarchy. */
 static int show_cgroup2(const struct sandbox *s)
 {
@@ -302,7 +328,7 @@ static int run_sandbox(const struct sandbox *s)
 	int root, status, pid;
 
 	HOOK("sandbox.mapped");
-	if (make_bundle(s) < 0 || mount_rootfs(s) < 0 || attach_trees(s) < 0 || show_cgroup2(s) < 0)
+	if (make_bundle(s) < 0 || mount_rootfs(s) < 0 || attach_trees(s) < 0 || fill_volumes(s) < 0 || show_cgroup2(s) < 0)
 		return -1;
 	HOOK("sandbox.mounted");
 	listener = fd_listen_unix(AT_FDCWD, "console.sock", SOCK_STREAM);
@@ -349,6 +375,7 @@ int sandbox_main(void *data)
 	vec_push(&keep, s->lifeline);
 	vec_push(&keep, s->control);
 	vec_push(&keep, s->log);
+	vec_push(&keep, s->tree_program);
 	vec_push(&keep, s->lower_tree);
 	vec_push(&keep, s->init_tree);
 	for (size_t i = 0; i < s->trees.len; i++)

@@ -379,6 +379,7 @@ int copy_in_tar(const char *tree_program, pid_t init, int in_fd, const char *pat
 static void dir_packer(struct end *e, const char *tree_program, int userns)
 {
 	end_begin(e, tree_program, "pack", userns);
+	strv_push(&e->argv, "--fifos");
 	strv_push(&e->argv, "--");
 	strv_push(&e->argv, ".");
 }

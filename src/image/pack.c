@@ -188,6 +188,17 @@ static int pack_link(struct pack *p, int dir, const char *base, const struct sta
 	return r;
 }
 
+static int pack_fifo(struct pack *p, const struct stat *st, struct err *err)
+{
+	struct archive_entry *e = entry_new(p, st);
+	int r;
+
+	archive_entry_set_size(e, 0);
+	r = write_header(p, e, err);
+	archive_entry_free(e);
+	return r;
+}
+
 static int pack_node(struct pack *p, int dir, const char *base, struct err *err);
 
 /* All names of a directory at once: what a copy into itself makes there meanwhile is not walked again. */
@@ -275,6 +286,8 @@ static int pack_node(struct pack *p, int dir, const char *base, struct err *err)
 			return 0;                /* gone since its directory was listed */
 		return fail(p, err, errno, "copy");
 	}
+	if (S_ISFIFO(st.st_mode) && p->o->packs_fifos)
+		return pack_fifo(p, &st, err);
 	switch (st.st_mode & S_IFMT) {
 	case S_IFREG:
 		return pack_file(p, dir, base, err);

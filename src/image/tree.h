@@ -20,12 +20,13 @@ struct tree_options {
 	gid_t gid;
 	bool strips_setuid;      /* set-user-ID, set-group-ID and file capabilities are dropped */
 	const char *to;          /* unpack: where to, with the meaning of cp(1); NULL: the root, as an image */
+	bool packs_fifos;        /* pack: they are kept; else left out */
 	const char *name;        /* pack: what the top entry is called; NULL: by the last component of the path */
 };
 
 struct tree_report {
 	uint64_t entries;        /* that the archive holds */
-	uint64_t skipped;        /* of these (or beside them, when packing): devices, sockets, with .to also fifos */
+	uint64_t skipped;        /* of these (or beside them, when packing): devices, sockets, fifos unless they are kept */
 	char sha256[65];         /* unpack: of the uncompressed stream from its first to its last byte, in hex */
 };
 

@@ -26,7 +26,7 @@ const char *__asan_default_options(void) { return "detect_leaks=0"; }
 
 struct tree_args {
 	uint64_t dir, userns, report;
-	bool is_here, strips_setuid;
+	bool is_here, strips_setuid, packs_fifos;
 	const char *owner, *to, *name;
 };
 
@@ -43,6 +43,7 @@ static const struct arg_option options[] = {
 	{ 0, "strip-setuid", NULL, "drop set-user-ID and set-group-ID", ARG_FLAG,
 	  offsetof(struct tree_args, strips_setuid) },
 	{ 0, "to", "PATH", "unpack to here as cp does", ARG_STR, offsetof(struct tree_args, to) },
+	{ 0, "fifos", NULL, "pack: keep fifos", ARG_FLAG, offsetof(struct tree_args, packs_fifos) },
 	{ 0, "name", "NAME", "pack: call the top entry so", ARG_STR, offsetof(struct tree_args, name) },
 };
 
@@ -87,7 +88,7 @@ static int run(const struct tree_args *a, const struct arg_words *words, struct 
 {
 	struct tree_options o = {
 		.dir_fd = (int)a->dir, .userns_fd = (int)a->userns, .is_here = a->is_here,
-		.strips_setuid = a->strips_setuid, .to = a->to, .name = a->name,
+		.strips_setuid = a->strips_setuid, .packs_fifos = a->packs_fifos, .to = a->to, .name = a->name,
 	};
 	const bool packs = words->len > 0 && str_eq(words->items[0], "pack");
 	struct tree_report report = { 0 };

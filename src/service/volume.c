@@ -167,7 +167,7 @@ int volume_create(const struct house *h, const char *name, const char *owner, st
 	if (dir < 0)
 		return dir;
 	r = fill_record(dir, owner, err);
-	HOOK("volume.filled");
+	HOOK("volume.made");
 	/* one that is there is not empty, so that rename(2) never replaces it */
 	if (r == 0 && renameat(all, making, all, name) < 0)
 		r = errno == ENOTEMPTY || errno == EEXIST ?
@@ -425,7 +425,7 @@ int volumes_claim(const struct house *h, const char *id, const char *session, co
 {
 	int r = 0;
 
-	for (size_t i = 0; i < spec->volumes.len && r == 0; i++)
+	for (size_t i = 0; i < spec->volumes.len && r == 0 && spec->map != NULL; i++)
 		if (spec->volumes.items[i].name != NULL)
 			r = claim(h, id, session, spec, &spec->volumes.items[i], err);
 	return r;

@@ -175,7 +175,7 @@ static int set_up_container(struct supervisor *s, const char *engine, struct err
 	if (ops == NULL)
 		return err_set(err, EINVAL, "no-engine", "there is no engine '%s': see pterm engines", engine);
 	s->container = (struct container){ .ops = ops, .loop = &s->loop, .spec = &s->spec, .place = &s->place, .on = events,
-	                                   .data = s, .run = (unsigned)s->status.run, .log_fd = -1,
+	                                   .data = s, .run = (unsigned)s->status.run, .is_first = s->status.started_ms == 0, .log_fd = -1,
 	                                   .keeper_pid = s->keeper.pid };
 	s->has_container = true;
 	status_set(&s->status.engine, engine);

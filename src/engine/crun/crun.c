@@ -104,6 +104,20 @@ static int prepare_volumes(struct sandbox *s, const struct spec *spec, const str
 	return 0;
 }
 
+/* As docker does when a container is made: only a session's first run fills them, a restart leaves them as they are. */
+static int prepare_filling(struct sandbox *s, const struct container *c, struct err *err)
+{
+	bool has_named = false;
+
+	for (size_t i = 0; i < c->spec->volumes.len; i++)
+		has_named |= c->spec->volumes.items[i].name != NULL;
+	if (!has_named || !c->is_first)
+		return 0;
+	s->tree_program = open(c->place->tree_program, O_PATH | O_CLOEXEC);
+	return s->tree_program >= 0 ? 0 : err_set(err, errno, "no-program", "cannot find the program '%s': %m",
+	                                          c->place->tree_program);
+}
+
 /*
  * What the container's root, being nobody to the host, cannot reach or would see under wrong owners when root starts
  * it.
@@ -198,7 +212,7 @@ static int crun_create(struct container *c, struct err *err)
 {
 	struct crun *own = xcalloc(1, sizeof(*own));
 	_cleanup_(sandbox_release) struct sandbox s = { .spec = c->spec, .place = c->place, .lower_tree = -1, .init_tree = -1,
-		.lifeline = -1, .control = -1, .log = -1, .stays = spec_has_limits(c->spec) };
+		.lifeline = -1, .control = -1, .log = -1, .tree_program = -1, .stays = spec_has_limits(c->spec) };
 	_free_ char *root = runtime_root(c->place, c->spec->map_name ? c->spec->map_name : "u0");
 	_free_ char *id = xasprintf("%s-%u", c->place->id, c->run);
 	_str_ libexec = STR_INIT;
@@ -217,6 +231,8 @@ static int crun_create(struct container *c, struct err *err)
 		r = prepare_directories(c, root, &map, err);
 	if (r == 0)
 		r = prepare_trees(&s, c->spec, &map, err);
+	if (r == 0)
+		r = prepare_filling(&s, c, err);
 	if (r == 0)
 		r = config_write(&s, c, err);
 	if (r == 0)
