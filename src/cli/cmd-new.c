@@ -11,6 +11,7 @@ struct options {
 	const char *image, *workdir, *user, *hostname, *restart, *cpus, *engine, *fallback, *keys;
 	struct strv env, env_files, volumes, tmpfs, ports;
 	bool detach, read_only, rm, ssh_agent, privileged, has_network, record_input;
+	struct launch_probe health, readiness;
 	uint64_t memory, pids, record;
 	int network;
 };
@@ -33,6 +34,22 @@ static const struct arg_option rows[] = {
 	{ 0, "tmpfs", "DST[:OPTIONS]", "an empty file system in memory", ARG_STRV, offsetof(struct options, tmpfs) },
 	{ 0, "rm", NULL, "remove the session when it has ended", ARG_FLAG, offsetof(struct options, rm) },
 	{ 0, "restart", "POLICY", "no, on-failure[:N] or always", ARG_STR, offsetof(struct options, restart) },
+	{ 0, "health-cmd", "COMMAND", "run this inside by sh again and again: the session is healthy while it succeeds", ARG_STR,
+	  offsetof(struct options, health.command) },
+	{ 0, "health-interval", "SPAN", "pause between two (30s)", ARG_SPAN, offsetof(struct options, health.interval_ms) },
+	{ 0, "health-timeout", "SPAN", "one that takes longer is killed, and has failed (30s)", ARG_SPAN,
+	  offsetof(struct options, health.timeout_ms) },
+	{ 0, "health-retries", "N", "so many failures in a row make it unhealthy (3)", ARG_UINT,
+	  offsetof(struct options, health.retries), .min = 1, .max = PROBE_RETRIES_MAX },
+	{ 0, "health-start-period", "SPAN", "failures this soon after a start do not count (0s)", ARG_SPAN,
+	  offsetof(struct options, health.start_period_ms) },
+	{ 0, "ready-cmd", "COMMAND", "the same, to tell when it is ready to serve", ARG_STR,
+	  offsetof(struct options, readiness.command) },
+	{ 0, "ready-interval", "SPAN", "pause between two (10s, and 1s until the first success)", ARG_SPAN,
+	  offsetof(struct options, readiness.interval_ms) },
+	{ 0, "ready-timeout", "SPAN", "as --health-timeout (30s)", ARG_SPAN, offsetof(struct options, readiness.timeout_ms) },
+	{ 0, "ready-retries", "N", "so many failures in a row make it unready again (3)", ARG_UINT,
+	  offsetof(struct options, readiness.retries), .min = 1, .max = PROBE_RETRIES_MAX },
 	{ 0, "memory", "SIZE", "limit of memory, such as 512m", ARG_SIZE, offsetof(struct options, memory) },
 	{ 0, "cpus", "NUMBER", "limit of CPU time, such as 0.5", ARG_STR, offsetof(struct options, cpus) },
 	{ 0, "pids", "NUMBER", "limit of processes", ARG_UINT, offsetof(struct options, pids), .min = 1, .max = 4194304 },
@@ -64,7 +81,7 @@ static struct launch to_launch(const struct options *o, const struct arg_words *
 		.restart = o->restart, .env = o->env, .env_files = o->env_files, .volumes = o->volumes, .tmpfs = o->tmpfs,
 		.ports = o->ports, .command = words->items + words->before_dashes,
 		.command_len = words->len - words->before_dashes, .read_only = o->read_only, .remove_at_end = o->rm,
-		.ssh_agent = o->ssh_agent, .record_input = o->record_input, .memory_bytes = o->memory, .pids = o->pids, .record_bytes = o->record,
+		.ssh_agent = o->ssh_agent, .record_input = o->record_input, .health = o->health, .readiness = o->readiness, .memory_bytes = o->memory, .pids = o->pids, .record_bytes = o->record,
 		.cpus = o->cpus, .network = o->network, .has_network = o->has_network, .rows = size.rows, .cols = size.cols,
 	};
 }
@@ -113,6 +130,11 @@ const struct command cmd_new = {
 		"When no container can be made on this host, a person at a terminal gets the command without one, which is announced "
 		"and recorded; programs get an error unless they ask for it with --fallback process. What it cannot have then is "
 		"said there; but nothing goes on without a limit, a network of its own or a read-only place that was asked for.\n"
+		"\n"
+		"A volume is a name without a slash: a directory that pterm keeps, and that outlives the session (pterm volume). "
+		"OPTIONS are ro, and owned: no session of another name may use it.\n"
+		"\n"
+		"With --restart a session that becomes unhealthy is stopped and started again, as if its command had failed.\n"
 		"\n"
 		"There is no --privileged: it would undo the confinement that pterm is for.",
 	.examples =

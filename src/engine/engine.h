@@ -58,7 +58,9 @@ struct container_events {
 };
 
 struct engine_exec { const struct strv *argv, *env; const char *cwd; const struct spec_user *user; bool tty;
-                     struct term_size size; int stdio[3]; };
+                     struct term_size size; int stdio[3];
+                     int32_t limit_ms; };    /* >0: without a terminal; what it starts ends with it, and after so long
+                                                both are killed: SIGALRM is its status then, and never else */
 
 struct engine_ops {
 	const char *name, *summary;

@@ -11,6 +11,8 @@ enum { SPEC_FILE_MAX = 8 * 1024 * 1024 };        /* an environment may be large 
 const char *const spec_networks[] = { "none", "private", "host", NULL };
 const char *const spec_restarts[] = { "no", "on-failure", "always", NULL };
 
+const char *const spec_probe_kinds[] = { "health", "readiness", NULL };
+
 static const struct json_field volume_fields[] = {
 	{ "source", FIELD_STR, offsetof(struct spec_volume, source), .required = true },
 	{ "target", FIELD_STR, offsetof(struct spec_volume, target), .required = true },
@@ -25,6 +27,16 @@ static const struct json_field tmpfs_fields[] = {
 	{ "options", FIELD_STR, offsetof(struct spec_tmpfs, options) },
 };
 static const struct json_object tmpfs_object = JSON_OBJECT("a tmpfs", struct spec_tmpfs, tmpfs_fields, true);
+
+static const struct json_field probe_fields[] = {
+	{ "kind", FIELD_ENUM, offsetof(struct spec_probe, kind), .required = true, .names = spec_probe_kinds },
+	{ "command", FIELD_STRV, offsetof(struct spec_probe, command), .required = true },
+	{ "interval_ms", FIELD_INT, offsetof(struct spec_probe, interval_ms), .required = true, .min = 1, .max = PROBE_SPAN_MAX },
+	{ "timeout_ms", FIELD_INT, offsetof(struct spec_probe, timeout_ms), .required = true, .min = 1, .max = PROBE_SPAN_MAX },
+	{ "retries", FIELD_INT, offsetof(struct spec_probe, retries), .required = true, .min = 1, .max = PROBE_RETRIES_MAX },
+	{ "start_period_ms", FIELD_INT, offsetof(struct spec_probe, start_period_ms), .min = 0, .max = PROBE_SPAN_MAX },
+};
+static const struct json_object probe_object = JSON_OBJECT("a probe", struct spec_probe, probe_fields, true);
 
 static const struct json_field port_fields[] = {
 	{ "host", FIELD_INT, offsetof(struct spec_port, host), .required = true, .min = 1, .max = 65535 },
@@ -71,6 +83,7 @@ static const struct json_field spec_fields[] = {
 	{ "network", FIELD_ENUM, offsetof(struct spec, network), .names = spec_networks },
 	{ "ports", FIELD_OBJV, offsetof(struct spec, ports), .object = &port_object },
 	{ "ssh_agent", FIELD_STR, offsetof(struct spec, ssh_agent) },
+	{ "probes", FIELD_OBJV, offsetof(struct spec, probes), .object = &probe_object },
 	{ "restart", FIELD_ENUM, offsetof(struct spec, restart), .names = spec_restarts },
 	{ "restart_max", FIELD_INT, offsetof(struct spec, restart_max), .min = 0, .max = INT64_MAX },
 	{ "rows", FIELD_INT, offsetof(struct spec, rows), .min = 0, .max = TERM_SIZE_MAX },

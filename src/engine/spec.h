@@ -8,16 +8,22 @@
 #include "base/json.h"
 #include "base/list.h"
 
-enum { VOLUME_NAME_MAX = 63 };
+enum { VOLUME_NAME_MAX = 63, PROBE_SPAN_MAX = 86400000, PROBE_RETRIES_MAX = 1000 };
 enum spec_network { NETWORK_NONE, NETWORK_PRIVATE, NETWORK_HOST };
 enum spec_restart { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS };
-extern const char *const spec_networks[], *const spec_restarts[];
+extern const char *const spec_networks[], *const spec_restarts[], *const spec_probe_kinds[];
 
 /*
  * .name: a named volume, whose files are in .source; NULL: a directory or file of the host. .is_owned: it is made for
  * this session alone.
  */
 struct spec_volume { char *source, *target, *name; bool read_only, is_owned; };
+/*
+ * A command that is run inside again and again: does the session work, is it ready to serve? .start_period_ms: failures
+ * this soon after a start do not count before the first success.
+ */
+enum probe_kind { PROBE_HEALTH, PROBE_READINESS, PROBE_KIND_COUNT };
+struct spec_probe { int kind; struct strv command; int64_t interval_ms, timeout_ms, retries, start_period_ms; };
 struct spec_tmpfs { char *target, *options; };
 struct spec_port { int64_t host, container; };
 struct spec_image { char *label, *digest; struct strv layers; };
@@ -42,6 +48,7 @@ struct spec {
 	int network;                         /* enum spec_network */
 	VEC(struct spec_port) ports;
 	char *ssh_agent;                     /* the socket outside */
+	VEC(struct spec_probe) probes;       /* one of each kind at most */
 	int restart;                         /* enum spec_restart */
 	int64_t restart_max;                 /* for on-failure; 0: no limit */
 	int64_t rows, cols, record_bytes;

@@ -304,6 +304,33 @@ static int parse_restart(const char *text, struct spec *spec, struct err *err)
 	return 0;
 }
 
+static int add_probe(const struct launch_probe *l, enum probe_kind kind, struct spec *spec, struct err *err)
+{
+	const uint64_t interval = kind == PROBE_HEALTH ? HEALTH_INTERVAL_MS : READY_INTERVAL_MS;
+	const char *option = kind == PROBE_HEALTH ? "health" : "ready";
+	struct spec_probe p = { .kind = (int)kind };
+
+	if (l->command == NULL) {
+		if (l->interval_ms != 0 || l->timeout_ms != 0 || l->retries != 0 || l->start_period_ms != 0)
+			return err_set(err, EINVAL, "bad-option", "--%s-interval and its kind say how --%s-cmd is run: give that too",
+			               option, option);
+		return 0;
+	}
+	if (*l->command == '\0' || l->interval_ms > PROBE_SPAN_MAX || l->timeout_ms > PROBE_SPAN_MAX ||
+	    l->start_period_ms > PROBE_SPAN_MAX || l->retries > PROBE_RETRIES_MAX)
+		return err_set(err, EINVAL, "bad-option", "--%s-cmd must be a command, its spans of time at most a day, and its retries "
+		               "at most %d", option, PROBE_RETRIES_MAX);
+	strv_push(&p.command, "/bin/sh");
+	strv_push(&p.command, "-c");
+	strv_push(&p.command, l->command);
+	p.interval_ms = (int64_t)(l->interval_ms ? l->interval_ms : interval);
+	p.timeout_ms = (int64_t)(l->timeout_ms ? l->timeout_ms : PROBE_TIMEOUT_MS);
+	p.retries = (int64_t)(l->retries ? l->retries : PROBE_RETRIES);
+	p.start_period_ms = (int64_t)l->start_period_ms;
+	vec_push(&spec->probes, p);
+	return 0;
+}
+
 static int check_hostname(const char *name, struct err *err)
 {
 	const size_t n = strlen(name);
@@ -455,6 +482,10 @@ static int fill(const struct house *h, const struct launch *l, struct spec *spec
 		r = parse_cpus(l->cpus, &spec->cpus, err);
 	if (r == 0)
 		r = parse_restart(l->restart, spec, err);
+	if (r == 0)
+		r = add_probe(&l->health, PROBE_HEALTH, spec, err);
+	if (r == 0)
+		r = add_probe(&l->readiness, PROBE_READINESS, spec, err);
 	if (r == 0 && l->ssh_agent)
 		r = add_ssh_agent(spec, err);
 	if (r == 0)

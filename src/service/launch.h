@@ -7,6 +7,10 @@
 #include "engine/spec.h"
 #include "supervisor/house.h"
 
+/* A command for the shell, run again and again; NULL: none. 0 for what nobody said. */
+struct launch_probe { const char *command; uint64_t interval_ms, timeout_ms, retries, start_period_ms; };
+enum { HEALTH_INTERVAL_MS = 30000, READY_INTERVAL_MS = 10000, PROBE_TIMEOUT_MS = 30000, PROBE_RETRIES = 3 };
+
 struct launch {
 	const char *image, *user, *cwd, *hostname, *engine, *fallback, *restart, *name;
 	struct strv env, env_files, volumes, tmpfs, ports;   /* as typed */
@@ -15,6 +19,7 @@ struct launch {
 	bool read_only, remove_at_end, ssh_agent, record_input;
 	uint64_t memory_bytes, pids, record_bytes;
 	const char *cpus;
+	struct launch_probe health, readiness;
 	int network;                     /* enum spec_network */
 	bool has_network;                /* it was asked for */
 	bool may_fall_back;              /* nobody asked, but a person is there who will see it */

@@ -51,6 +51,11 @@ static void on_marked(void *data, char mark, int status)
 	r->has_mark |= mark == 'A' || mark == 'B';
 }
 
+static bool looks_at_probes(const struct waiting *w)
+{
+	return w->for_healthy || w->for_ready;
+}
+
 static bool looks_for_text(const struct running *r)
 {
 	return r->w->match.texts->len > 0 || r->w->match.patterns->len > 0;
@@ -174,7 +179,8 @@ static int take_ring(struct running *r, struct frame *f, bool is_first)
 /* Become a reader: with the state of the screen, and from there on, or from where we were. */
 static int attach(struct running *r, bool is_first)
 {
-	const struct message_attach m = { .since = is_first ? r->w->since : (int64_t)r->position, .read_only = true };
+	const struct message_attach m = { .since = is_first ? r->w->since : (int64_t)r->position, .read_only = true,
+	                                  .wants_status = looks_at_probes(r->w) };
 	_shown_ shown = { 0 };
 	struct frame f;
 	int rc = session_connect(r->s, &r->conn, r->err);
@@ -189,6 +195,8 @@ static int attach(struct running *r, bool is_first)
 	frame_close_fds(&f);
 	if (rc == 0)
 		rc = terminal_ask(&r->conn, r->s, &shown, r->err);
+	if (rc == 0 && m.wants_status)           /* and what it says from now on comes by itself */
+		rc = conn_send(&r->conn, MESSAGE_STATUS, NULL, 0, NULL, 0);
 	if (rc < 0)
 		return rc;
 	if (is_first && r->w->since < 0)
@@ -213,6 +221,18 @@ static int attach_to_whoever_lives(struct running *r, bool is_first)
 	return rc;
 }
 
+static void on_status(struct running *r, const struct frame *f)
+{
+	_cleanup_(status_release) struct status st = { 0 };
+
+	if (json_decode(f->data, f->len, &status_object, &st, NULL) < 0)
+		return;
+	if (r->w->for_healthy && st.health == PROBE_GOOD)
+		happened(r, WAIT_HEALTHY);
+	if (r->w->for_ready && st.readiness == PROBE_GOOD)
+		happened(r, WAIT_READY);
+}
+
 static void on_frame(struct running *r, const struct frame *f)
 {
 	_shown_ shown = { 0 };
@@ -232,6 +252,9 @@ static void on_frame(struct running *r, const struct frame *f)
 		r->shown_at = shown.position;
 		r->is_asked = false;
 		r->is_stale = true;
+		break;
+	case MESSAGE_STATUS_IS:
+		on_status(r, f);
 		break;
 	case MESSAGE_ENDED:
 		r->has_ended = true;
@@ -356,6 +379,25 @@ static int begin(struct running *r)
 	return rc;
 }
 
+static int check_probes(const struct session *s, const struct waiting *w, struct err *err)
+{
+	_cleanup_(spec_release) struct spec spec = { 0 };
+	bool has[PROBE_KIND_COUNT] = { false };
+	int r;
+
+	if (!looks_at_probes(w))
+		return 0;
+	r = spec_read(s->fd, "spec.json", &spec, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < spec.probes.len; i++)
+		has[spec.probes.items[i].kind] = true;
+	if ((w->for_healthy && !has[PROBE_HEALTH]) || (w->for_ready && !has[PROBE_READINESS]))
+		return err_set(err, EINVAL, "no-probe", "session '%s' has no probe for that: pterm new --health-cmd and --ready-cmd "
+		               "give it one", s->status.name);
+	return 0;
+}
+
 int session_wait(const struct session *s, const struct waiting *w, struct waited *ret, struct err *err)
 {
 	static const struct screen_ops ops = { .marked = on_marked };
@@ -369,7 +411,9 @@ int session_wait(const struct session *s, const struct waiting *w, struct waited
 	r.marks = screen_new(2, 80, &ops, &r);
 	if (recording_open(&r.recording, s->fd, NULL) != 0)              /* before a --rm takes it away */
 		r.recording = NULL;
-	rc = begin(&r);
+	rc = check_probes(s, w, err);
+	if (rc == 0)
+		rc = begin(&r);
 	while (rc == 0 && !r.is_over)
 		rc = turn(&r);
 	ret->position = r.position;

@@ -8,6 +8,7 @@
 #include "base/hook.h"
 #include "base/units.h"
 #include "event/journal.h"
+#include "supervisor/health.h"
 #include "supervisor/remove.h"
 #include "wire/conn.h"
 
@@ -102,6 +103,7 @@ static void release(struct supervisor *s)
 	timer_free(s->life_timer);
 	timer_free(s->bell_timer);
 	timer_free(s->paint_timer);
+	health_free(s);
 	terminal_close(s);
 	if (s->on_term.data != NULL)
 		uv_close((uv_handle_t *)&s->on_term, NULL);
@@ -295,7 +297,7 @@ int supervisor_adopt(const struct house *house, const char *id, const struct han
 	}
 	note_ourselves(&s);
 	s.status.adoptions++;
-	s.last_exec = (uint32_t)s.status.adoptions << 20;        /* never a number that was used before */
+	s.last_exec = (uint32_t)s.status.adoptions << 20 & INT32_MAX;    /* never a number that was used before */
 	keeper_adopt(&s, h->leash);
 	supervisor_go_on(&s, has_container ? &own : NULL);
 	if (s.state != STATE_ENDED) {

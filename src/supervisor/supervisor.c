@@ -6,6 +6,7 @@
 #include "base/units.h"
 #include "event/journal.h"
 #include "supervisor/crash.h"
+#include "supervisor/health.h"
 #include "supervisor/remains.h"
 #include "supervisor/remove.h"
 #include "wire/conn.h"
@@ -134,17 +135,24 @@ static void on_helper_failed(void *data, const struct err *err)
 
 static void on_exec_started(void *data, uint32_t exec, int tty)
 {
-	clients_exec_started(data, exec, tty);
+	if (!health_is_probe(exec))
+		clients_exec_started(data, exec, tty);
 }
 
 static void on_exec_failed(void *data, uint32_t exec, const struct err *err, int exit_code)
 {
-	clients_exec_failed(data, exec, err, exit_code);
+	if (health_is_probe(exec))
+		health_failed(data, exec, err, exit_code);
+	else
+		clients_exec_failed(data, exec, err, exit_code);
 }
 
 static void on_exec_exited(void *data, uint32_t exec, int wait_status)
 {
-	clients_exec_exited(data, exec, wait_status);
+	if (health_is_probe(exec))
+		health_exited(data, exec, wait_status);
+	else
+		clients_exec_exited(data, exec, wait_status);
 }
 
 static const struct container_events events = {
@@ -161,6 +169,7 @@ static void close_container(struct supervisor *s)
 		return;
 	s->has_container = false;
 	input_clear(s);                                  /* meant for this run */
+	health_end(s);
 	s->container.ops->close(&s->container);
 	if (s->container.was_oom && s->status.signo == SIGKILL &&
 	    (s->status.reason == REASON_SIGNALED || s->status.reason == REASON_INIT_LOST))
@@ -199,7 +208,7 @@ void supervisor_begin(struct supervisor *s)
 	int r;
 
 	s->state = STATE_STARTING;
-	s->is_gone = s->is_drained = s->restart_wanted = false;
+	s->is_gone = s->is_drained = s->restart_wanted = s->is_failing = false;
 	s->is_created = false;
 	err_release(&s->failure);
 	s->stop_step = 0;
@@ -209,6 +218,7 @@ void supervisor_begin(struct supervisor *s)
 	s->status.reason = REASON_NONE;
 	s->status.exit_code = s->status.signo = s->status.ended_ms = 0;
 	status_set(&s->status.message, NULL);
+	health_forget(&s->status);
 	if (s->status.run > 1)                           /* whoever adopts us begins a run of another number */
 		supervisor_save(s);
 	r = open_container(s, s->has_fallen_back ? s->spec.fallback : s->spec.engine, &err);
@@ -229,6 +239,7 @@ static void run_started(struct supervisor *s)
 	supervisor_save(s);
 	supervisor_tell(s, EVENT_started, s->status.run, NULL);
 	keeper_hold(s);
+	health_begin(s);
 	if (s->stop_wanted || s->restart_wanted)
 		feed(s, IN_STOP);
 }
@@ -241,7 +252,7 @@ static bool wants_restart(const struct supervisor *s)
 		return false;
 	if (s->spec.restart == RESTART_ALWAYS)
 		return true;
-	return s->spec.restart == RESTART_ON_FAILURE && s->status.exit_code != 0 &&
+	return s->spec.restart == RESTART_ON_FAILURE && (s->status.exit_code != 0 || s->is_failing) &&
 	       (s->spec.restart_max == 0 || s->status.restarts < s->spec.restart_max);
 }
 
@@ -300,6 +311,8 @@ static void finish_run(struct supervisor *s)
 	timer_stop(s->life_timer);
 	if (s->stop_wanted && !s->restart_wanted)
 		s->status.reason = REASON_STOPPED;
+	else if (s->is_failing && !s->restart_wanted)
+		s->status.reason = REASON_UNHEALTHY;
 	close_container(s);
 	if (crash_is_one(&s->status)) {
 		const int r = crash_write(s->session_fd, &s->status, log);
@@ -359,6 +372,7 @@ static void stop_step(struct supervisor *s)
 {
 	struct container *c = &s->container;
 
+	health_end(s);                                   /* what is stopped is not asked how it is */
 	if (s->stop_timeout_ms == 0) {
 		stop_now(s);
 		return;
@@ -439,6 +453,16 @@ void supervisor_restart(struct supervisor *s, const char *by, uint64_t timeout_m
 	feed(s, IN_STOP);
 }
 
+void supervisor_fail(struct supervisor *s, const char *why)
+{
+	if (s->state != STATE_RUNNING || s->stop_wanted || s->restart_wanted || s->is_failing)
+		return;
+	s->is_failing = true;
+	s->stop_timeout_ms = STOP_TIMEOUT_MS;
+	status_set(&s->status.message, why);
+	feed(s, IN_STOP);
+}
+
 /* What was going on when the supervisor before us was killed goes on; a start that was cut short is begun again. */
 void supervisor_go_on(struct supervisor *s, const struct engine_handles *h)
 {
@@ -474,4 +498,6 @@ void supervisor_go_on(struct supervisor *s, const struct engine_handles *h)
 	}
 	if (s->status.reason != REASON_NONE)             /* the command has ended already */
 		feed(s, IN_EXITED);
+	else
+		health_go_on(s);
 }
