@@ -13,6 +13,19 @@ static void add(struct listing *l, const char *what, const char *value)
 	listing_cell(l, value);
 }
 
+static void add_network(struct listing *l, const struct house *h, const struct spec *spec)
+{
+	_session_ other = { 0 };
+
+	listing_cell(l, "network");
+	if (spec->network != NETWORK_SESSION)
+		listing_cell(l, spec_networks[spec->network]);
+	else if (session_find(h, spec->network_session, &other, NULL) == 0)
+		listing_cellf(l, "that of session %s", other.status.name);
+	else
+		listing_cellf(l, "that of session %s, which is no more", spec->network_session);
+}
+
 static void add_probes(struct listing *l, const struct session *s)
 {
 	_health_record_ record = { 0 };
@@ -50,7 +63,7 @@ static void add_table(const struct house *h, const struct session *s, const stru
 	add(&l, "command", s->status.command);
 	add(&l, "user", spec->user.name);
 	add(&l, "hostname", spec->hostname);
-	add(&l, "network", spec_networks[spec->network]);
+	add_network(&l, h, spec);
 	add(&l, "restart", spec_restarts[spec->restart]);
 	for (size_t i = 0; i < spec->volumes.len; i++) {
 		const struct spec_volume *v = &spec->volumes.items[i];

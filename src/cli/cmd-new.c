@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 struct options {
-	const char *image, *workdir, *user, *hostname, *restart, *cpus, *engine, *fallback, *keys;
+	const char *image, *network_session, *workdir, *user, *hostname, *restart, *cpus, *engine, *fallback, *keys;
 	struct strv env, env_files, volumes, tmpfs, ports;
 	bool detach, read_only, rm, ssh_agent, privileged, has_network, record_input;
 	struct launch_probe health, readiness;
@@ -53,8 +53,8 @@ static const struct arg_option rows[] = {
 	{ 0, "memory", "SIZE", "limit of memory, such as 512m", ARG_SIZE, offsetof(struct options, memory) },
 	{ 0, "cpus", "NUMBER", "limit of CPU time, such as 0.5", ARG_STR, offsetof(struct options, cpus) },
 	{ 0, "pids", "NUMBER", "limit of processes", ARG_UINT, offsetof(struct options, pids), .min = 1, .max = 4194304 },
-	{ 0, "network", "KIND", "none (the default), private (out, never to this host), or host", ARG_CHOICE,
-	  offsetof(struct options, network), .choices = spec_networks, .given = offsetof(struct options, has_network) },
+	{ 0, "network", "KIND", "none (the default), private (out, never to this host), host, or session:NAME (that session's)", ARG_CHOICE,
+	  offsetof(struct options, network), .choices = spec_networks, .rest = offsetof(struct options, network_session), .given = offsetof(struct options, has_network) },
 	{ 'p', "publish", "HOST:PORT", "a port of this host's loopback leads inside (with --network private)", ARG_STRV,
 	  offsetof(struct options, ports) },
 	{ 0, "ssh-agent", NULL, "your SSH agent can be used inside", ARG_FLAG, offsetof(struct options, ssh_agent) },
@@ -82,7 +82,7 @@ static struct launch to_launch(const struct options *o, const struct arg_words *
 		.ports = o->ports, .command = words->items + words->before_dashes,
 		.command_len = words->len - words->before_dashes, .read_only = o->read_only, .remove_at_end = o->rm,
 		.ssh_agent = o->ssh_agent, .record_input = o->record_input, .health = o->health, .readiness = o->readiness, .memory_bytes = o->memory, .pids = o->pids, .record_bytes = o->record,
-		.cpus = o->cpus, .network = o->network, .has_network = o->has_network, .rows = size.rows, .cols = size.cols,
+		.cpus = o->cpus, .network = o->network, .network_session = o->network_session, .has_network = o->has_network, .rows = size.rows, .cols = size.cols,
 	};
 }
 
@@ -135,6 +135,9 @@ const struct command cmd_new = {
 		"OPTIONS are ro, and owned: no session of another name may use it.\n"
 		"\n"
 		"With --restart a session that becomes unhealthy is stopped and started again, as if its command had failed.\n"
+		"\n"
+		"--network session:NAME enters the user and network namespaces of a session that runs: the two reach each other at "
+		"127.0.0.1, and what one may reach outside, the other may. Nothing else is shared.\n"
 		"\n"
 		"There is no --privileged: it would undo the confinement that pterm is for.",
 	.examples =

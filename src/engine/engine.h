@@ -110,6 +110,7 @@ struct container {
 	struct container_events on;
 	void *data;
 	unsigned run;                    /* how often this session was started: part of names that must be fresh */
+	int join_user, join_net;         /* for NETWORK_SESSION: namespaces to enter, borrowed for `create`; else -1 */
 	bool is_first;                   /* no command of this session was ever executed */
 	struct inside *inside;           /* for engines that have a pterm-init, else NULL */
 	struct network *network;         /* what network.c keeps of the helper that it started */

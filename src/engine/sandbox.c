@@ -46,6 +46,7 @@ void sandbox_release(struct sandbox *s)
 	s->control = fd_close(s->control);
 	s->log = fd_close(s->log);
 	s->tree_program = fd_close(s->tree_program);
+	s->join_net = fd_close(s->join_net);
 }
 
 /* --- idmapped trees, made outside by real root --- */
@@ -328,6 +329,8 @@ static int run_sandbox(const struct sandbox *s)
 	int root, status, pid;
 
 	HOOK("sandbox.mapped");
+	if (s->join_net >= 0 && setns(s->join_net, CLONE_NEWNET) < 0)
+		return fail(s, "cannot enter the network of the other session: %m");
 	if (make_bundle(s) < 0 || mount_rootfs(s) < 0 || attach_trees(s) < 0 || fill_volumes(s) < 0 || show_cgroup2(s) < 0)
 		return -1;
 	HOOK("sandbox.mounted");
@@ -376,6 +379,7 @@ int sandbox_main(void *data)
 	vec_push(&keep, s->control);
 	vec_push(&keep, s->log);
 	vec_push(&keep, s->tree_program);
+	vec_push(&keep, s->join_net);
 	vec_push(&keep, s->lower_tree);
 	vec_push(&keep, s->init_tree);
 	for (size_t i = 0; i < s->trees.len; i++)

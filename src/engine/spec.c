@@ -8,7 +8,7 @@
 
 enum { SPEC_FILE_MAX = 8 * 1024 * 1024 };        /* an environment may be large */
 
-const char *const spec_networks[] = { "none", "private", "host", NULL };
+const char *const spec_networks[] = { "none", "private", "host", "session", NULL };
 const char *const spec_restarts[] = { "no", "on-failure", "always", NULL };
 
 const char *const spec_probe_kinds[] = { "health", "readiness", NULL };
@@ -81,6 +81,8 @@ static const struct json_field spec_fields[] = {
 	{ "pids", FIELD_INT, offsetof(struct spec, pids), .min = 0, .max = INT64_MAX },
 	{ "cpus", FIELD_REAL, offsetof(struct spec, cpus) },
 	{ "network", FIELD_ENUM, offsetof(struct spec, network), .names = spec_networks },
+	{ "network_session", FIELD_STR, offsetof(struct spec, network_session) },
+	{ "network_joined", FIELD_ENUM, offsetof(struct spec, network_joined), .names = spec_networks },
 	{ "ports", FIELD_OBJV, offsetof(struct spec, ports), .object = &port_object },
 	{ "ssh_agent", FIELD_STR, offsetof(struct spec, ssh_agent) },
 	{ "probes", FIELD_OBJV, offsetof(struct spec, probes), .object = &probe_object },

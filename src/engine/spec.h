@@ -9,7 +9,7 @@
 #include "base/list.h"
 
 enum { VOLUME_NAME_MAX = 63, PROBE_SPAN_MAX = 86400000, PROBE_RETRIES_MAX = 1000 };
-enum spec_network { NETWORK_NONE, NETWORK_PRIVATE, NETWORK_HOST };
+enum spec_network { NETWORK_NONE, NETWORK_PRIVATE, NETWORK_HOST, NETWORK_SESSION };
 enum spec_restart { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS };
 extern const char *const spec_networks[], *const spec_restarts[], *const spec_probe_kinds[];
 
@@ -46,6 +46,8 @@ struct spec {
 	int64_t memory_bytes, pids;          /* 0: no limit */
 	double cpus;                         /* 0: no limit */
 	int network;                         /* enum spec_network */
+	char *network_session;               /* SESSION: the id of the one whose user and network namespaces it enters */
+	int network_joined;                  /* SESSION: what network that one has */
 	VEC(struct spec_port) ports;
 	char *ssh_agent;                     /* the socket outside */
 	VEC(struct spec_probe) probes;       /* one of each kind at most */

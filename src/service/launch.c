@@ -83,6 +83,17 @@ static void take_user(struct spec *spec, struct image_user *u)
 		strv_pushf(&spec->user.groups, "%u", (unsigned)u->gids[i]);
 }
 
+/* The map for user @uid of group @gid, and its name; of a session that joins another, that one's, which is in the spec already. */
+static int find_map(struct spec *spec, uint32_t uid, uint32_t gid, struct idmap *ret, struct err *err)
+{
+	if (spec->network == NETWORK_SESSION)
+		return idmap_parse(spec->map, ret) == 0 ? 0 :
+		       err_set(err, EINVAL, "bad-spec", "the session to be joined has no map of ids");
+	free(spec->map_name);
+	spec->map_name = NULL;
+	return launch_map(uid, gid, ret, &spec->map_name, err);
+}
+
 /*
  * The user decides the map, the map decides where the image's layers are, and the layers tell who the user is: so
  * for anybody but root look twice.
@@ -100,9 +111,7 @@ static int resolve_image(const struct house *h, const struct launch *l, struct s
 		struct idmap map;
 		int r;
 
-		free(spec->map_name);
-		spec->map_name = NULL;
-		r = launch_map(uid, gid, &map, &spec->map_name, err);
+		r = find_map(spec, uid, gid, &map, err);
 		if (r == 0)
 			r = image_resolve(&store, l->image, &map, spec->map_name, &img, err);
 		if (r == 0)
@@ -112,12 +121,13 @@ static int resolve_image(const struct house *h, const struct launch *l, struct s
 		if (idmap_outside(&map.uid, user.uid) < 0 || idmap_outside(&map.gid, user.gid) < 0)
 			return err_set(err, ERANGE, "no-such-id", "user %u:%u is outside the ids that a container of yours can have",
 			               (unsigned)user.uid, (unsigned)user.gid);
-		if (geteuid() != 0 && (user.uid != uid || user.gid != gid)) {
+		if (spec->network != NETWORK_SESSION && geteuid() != 0 && (user.uid != uid || user.gid != gid)) {
 			uid = user.uid;
 			gid = user.gid;
 			continue;
 		}
 		idmap_format(&map, &text);
+		free(spec->map);
 		spec->map = str_take(&text);
 		take_user(spec, &user);
 		spec->image.label = TAKE(img.label);
@@ -452,6 +462,46 @@ static int check_engine_can(const struct engine_ops *ops, const struct launch *l
 	return r < 0 ? r : set_fallback(l, wishes, spec, err);
 }
 
+/* What @other has that one that joins it must have too; it is looked at again when that is started (supervisor/join.h). */
+static int take_network(const struct session *other, struct spec *spec, struct err *err)
+{
+	_cleanup_(spec_release) struct spec theirs = { 0 };
+	const char *name = other->status.name;
+	int r = spec_read(other->fd, "spec.json", &theirs, err);
+
+	if (r < 0)
+		return r;
+	spec->network_joined = theirs.network == NETWORK_SESSION ? theirs.network_joined : theirs.network;
+	if (!other->is_alive || other->is_foreign)
+		return err_set(err, ESRCH, "not-running", "--network session:%s: session '%s' does not run here: start it first (pterm "
+		               "start %s)", name, name, name);
+	if (!other->status.has_container || theirs.map == NULL || theirs.map_name == NULL)
+		return err_set(err, EINVAL, "bad-option", "--network session:%s: session '%s' has no container, and so no network of "
+		               "its own", name, name);
+	if (spec->network_joined == NETWORK_HOST)
+		return err_set(err, EINVAL, "bad-option", "--network session:%s: session '%s' has the host's network: use --network "
+		               "host", name, name);
+	spec->network_session = xstrdup(other->id);
+	spec->map = TAKE(theirs.map);
+	spec->map_name = TAKE(theirs.map_name);
+	return 0;
+}
+
+static int join_network(const struct house *h, const struct launch *l, struct spec *spec, struct err *err)
+{
+	_session_ other = { 0 };
+	int r;
+
+	if (l->network_session != NULL && l->network != NETWORK_SESSION)
+		return err_set(err, EINVAL, "bad-option", "--network: nothing follows '%s'", spec_networks[l->network]);
+	if (spec->network != NETWORK_SESSION)
+		return 0;
+	if (l->network_session == NULL || *l->network_session == '\0')
+		return err_set(err, EINVAL, "bad-option", "--network session: of which one? Say session:NAME");
+	r = session_find(h, l->network_session, &other, err);
+	return r < 0 ? err_wrap(err, "--network") : take_network(&other, spec, err);
+}
+
 static int fill(const struct house *h, const struct launch *l, struct spec *spec, struct err *err)
 {
 	const struct engine_ops *ops;
@@ -492,6 +542,8 @@ static int fill(const struct house *h, const struct launch *l, struct spec *spec
 		r = add_places(h, l, spec, err);
 	if (r == 0)
 		r = check_engine_can(ops, l, spec, err);
+	if (r == 0)
+		r = join_network(h, l, spec, err);
 	if (r == 0 && (ops->features & ENGINE_IMAGES))
 		r = resolve_image(h, l, spec, err);
 	else if (r == 0) {

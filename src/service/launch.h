@@ -21,6 +21,7 @@ struct launch {
 	const char *cpus;
 	struct launch_probe health, readiness;
 	int network;                     /* enum spec_network */
+	const char *network_session;     /* NETWORK_SESSION: which, as session_find takes it */
 	bool has_network;                /* it was asked for */
 	bool may_fall_back;              /* nobody asked, but a person is there who will see it */
 	uint16_t rows, cols;

@@ -9,6 +9,7 @@
 #include "base/units.h"
 #include "event/journal.h"
 #include "supervisor/health.h"
+#include "supervisor/join.h"
 #include "supervisor/remove.h"
 #include "wire/conn.h"
 
@@ -104,6 +105,7 @@ static void release(struct supervisor *s)
 	timer_free(s->bell_timer);
 	timer_free(s->paint_timer);
 	health_free(s);
+	join_forget(s);
 	terminal_close(s);
 	if (s->on_term.data != NULL)
 		uv_close((uv_handle_t *)&s->on_term, NULL);
@@ -152,7 +154,8 @@ static void refuse(struct supervisor *s, int first, const struct err *err)
 
 static void init(struct supervisor *s, const struct house *house, const char *id)
 {
-	*s = (struct supervisor){ .house = house, .session_fd = -1, .listen_fd = -1, .lock_fd = -1, .container.log_fd = -1,
+	*s = (struct supervisor){ .house = house, .session_fd = -1, .joined_pidfd = -1, .listen_fd = -1, .lock_fd = -1, .container.log_fd = -1, .container.join_user = -1,
+	                          .container.join_net = -1,
 	                          .keeper.leash = -1, .input = STR_INIT };
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);          /* the container's first process comes to us */
 	signal(SIGPIPE, SIG_IGN);

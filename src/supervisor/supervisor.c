@@ -7,6 +7,7 @@
 #include "event/journal.h"
 #include "supervisor/crash.h"
 #include "supervisor/health.h"
+#include "supervisor/join.h"
 #include "supervisor/remains.h"
 #include "supervisor/remove.h"
 #include "wire/conn.h"
@@ -170,6 +171,7 @@ static void close_container(struct supervisor *s)
 	s->has_container = false;
 	input_clear(s);                                  /* meant for this run */
 	health_end(s);
+	join_forget(s);
 	s->container.ops->close(&s->container);
 	if (s->container.was_oom && s->status.signo == SIGKILL &&
 	    (s->status.reason == REASON_SIGNALED || s->status.reason == REASON_INIT_LOST))
@@ -185,7 +187,7 @@ static int set_up_container(struct supervisor *s, const char *engine, struct err
 		return err_set(err, EINVAL, "no-engine", "there is no engine '%s': see pterm engines", engine);
 	s->container = (struct container){ .ops = ops, .loop = &s->loop, .spec = &s->spec, .place = &s->place, .on = events,
 	                                   .data = s, .run = (unsigned)s->status.run, .is_first = s->status.started_ms == 0, .log_fd = -1,
-	                                   .keeper_pid = s->keeper.pid };
+	                                   .join_user = -1, .join_net = -1, .keeper_pid = s->keeper.pid };
 	s->has_container = true;
 	status_set(&s->status.engine, engine);
 	s->status.has_container = (ops->features & ENGINE_ISOLATES) != 0;
@@ -197,7 +199,10 @@ static int open_container(struct supervisor *s, const char *engine, struct err *
 	int r = set_up_container(s, engine, err);
 
 	if (r == 0)
+		r = join_open(s, err);
+	if (r == 0)
 		r = s->container.ops->create(&s->container, err);
+	join_close(s);
 	s->is_created = r == 0;
 	return r;
 }
@@ -240,6 +245,7 @@ static void run_started(struct supervisor *s)
 	supervisor_tell(s, EVENT_started, s->status.run, NULL);
 	keeper_hold(s);
 	health_begin(s);
+	join_watch(s);
 	if (s->stop_wanted || s->restart_wanted)
 		feed(s, IN_STOP);
 }
@@ -498,6 +504,8 @@ void supervisor_go_on(struct supervisor *s, const struct engine_handles *h)
 	}
 	if (s->status.reason != REASON_NONE)             /* the command has ended already */
 		feed(s, IN_EXITED);
-	else
+	else {
 		health_go_on(s);
+		join_watch(s);
+	}
 }

@@ -57,6 +57,8 @@ struct supervisor {
 	bool record_failed;              /* the disk does not take it: said once */
 
 	struct keeper keeper;
+	int joined_pidfd;                /* of the session whose network it has; -1 */
+	struct watch *joined_watch;
 	struct health *health;           /* its probes; NULL: it has none */
 
 	struct link clients;

@@ -178,7 +178,9 @@ static int launch(struct container *c, struct sandbox *s, const struct idmap *ma
 {
 	struct crun *own = c->own;
 	struct idmap_held held;
-	int r = idmap_hold(CLONE_NEWNS | CLONE_NEWCGROUP, sandbox_main, s, &held, err);
+	const int flags = CLONE_NEWNS | CLONE_NEWCGROUP;
+	int r = c->join_user < 0 ? idmap_hold(flags, sandbox_main, s, &held, err)
+	                         : idmap_hold_in(c->join_user, flags, sandbox_main, s, &held, err);
 
 	if (r < 0)
 		return r;
@@ -212,7 +214,7 @@ static int crun_create(struct container *c, struct err *err)
 {
 	struct crun *own = xcalloc(1, sizeof(*own));
 	_cleanup_(sandbox_release) struct sandbox s = { .spec = c->spec, .place = c->place, .lower_tree = -1, .init_tree = -1,
-		.lifeline = -1, .control = -1, .log = -1, .tree_program = -1, .stays = spec_has_limits(c->spec) };
+		.lifeline = -1, .control = -1, .log = -1, .tree_program = -1, .join_net = -1, .stays = spec_has_limits(c->spec) };
 	_free_ char *root = runtime_root(c->place, c->spec->map_name ? c->spec->map_name : "u0");
 	_free_ char *id = xasprintf("%s-%u", c->place->id, c->run);
 	_str_ libexec = STR_INIT;
@@ -239,6 +241,8 @@ static int crun_create(struct container *c, struct err *err)
 		r = inside_open(c, &s.lifeline, err);
 	if (r < 0)
 		return r;
+	if (c->join_net >= 0 && (s.join_net = fcntl(c->join_net, F_DUPFD_CLOEXEC, 3)) < 0)
+		return err_set(err, errno, "network", "cannot keep the network of the other session: %m");
 	s.runtime_root = root;
 	s.runtime_id = id;
 	runtime_arguments(&s, &rt);
