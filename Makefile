@@ -57,13 +57,15 @@ check-vm: build
 	@test/vm/run $(BUILD)
 
 # What is true of any input and at any moment, tried for long: properties with seeds by chance, and a thousand kills.
+ROUNDS ?= 50
+KILLS ?= 1000
 soak:
 	@tools/install-deps --tests --quiet
 	@$(MAKE) --no-print-directory build BUILD=$(BUILD)-test MESON_ARGS=-Dhooks=true
-	@for n in $$(seq 50); do for t in render screen replay record ring; do \
-		env -u TEST_SEED $(BUILD)-test/src/test-$$t >$(BUILD)-test/soak.log || { head -1 $(BUILD)-test/soak.log; grep FAIL $(BUILD)-test/soak.log; exit 1; }; \
+	@for n in $$(seq $(ROUNDS)); do for t in render screen replay record ring; do \
+		env -u TEST_SEED $(BUILD)-test/src/test-$$t >$(BUILD)-test/soak.log || { head -1 $(BUILD)-test/soak.log; grep -h '^not ok' $(BUILD)-test/soak.log; exit 1; }; \
 	done; done
-	@KILLS=1000 test/run $(BUILD)-test test/keeper.bats
+	@KILLS=$(KILLS) test/run $(BUILD)-test test/keeper.bats
 
 bench: build
 	@tools/install-deps --bench --quiet

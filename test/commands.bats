@@ -40,9 +40,13 @@ home() { echo "$TOP/$WHO/home"; }
 
 @test "logs -f: no byte lost or doubled between recording and ring, until the end" {
 	pterm new -d one -- sh -c 'i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done' </dev/null
-	for i in 1 2 3 4 5 6; do pterm logs -f one >"$TOP/follow.$i" & done
+	local followers=()
+	for i in 1 2 3 4 5 6; do
+		pterm logs -f one >"$TOP/follow.$i" &
+		followers+=($!)
+	done
 	pterm logs -f one | tr -d '\r' >"$TOP/followed"
-	wait
+	wait "${followers[@]}"
 	for ((i = 0; i < 20000; i++)); do echo "line $i"; done | cmp - "$TOP/followed"
 	pterm logs one >"$TOP/log"
 	for i in 1 2 3 4 5 6; do cmp "$TOP/follow.$i" "$TOP/log"; done

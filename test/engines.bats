@@ -70,11 +70,11 @@ text() { tr -d '\r' <<<"$output"; }
 	done
 	unset PTERM_CRUN
 	run pterm new s --rm --fallback process --hostname other -v "$TOP/bin:/x" -- cat /etc/hostname </dev/null
-	[ "$(text)" = other ] # a container there is
+	[ "$(text)" = other ] || { echo "status $status: $output"; return 1; } # a container there is
 	export PTERM_CRUN=/nonexistent
 	run pterm new s --fallback process --hostname other -v "$TOP/bin:/x" -- echo ran </dev/null
 	[ "$status" -eq 0 ]
-	[[ $(text) == *"NOT a container"*$'\n'"pterm: not kept without one: --volume, --hostname"$'\n'*ran* ]]
+	[[ $(text) == *"NOT a container"*$'\n'"pterm: not kept without one: --volume, --hostname"$'\n'*ran* ]] || { echo "status $status: $output"; return 1; }
 	grep -q 'without --volume, --hostname' "$TOP/$WHO/home/sessions/$(field s id)/events.jsonl"
 }
 

@@ -85,6 +85,8 @@ kill_at() {
 	shift 2
 	echo "# at $point, kill $whom"
 	stop_at "$point" make_new box -- sh -c 'echo ready; exec sleep 1000'
+	# where only the supervisor stops, the sandbox goes on: these come a little later, and stay
+	[[ $whom != @(init|command)* ]] || wait_for 20 is_here "${whom%-group}"
 	strike "$whom" box
 	settle_and_check "$@"
 }
@@ -107,6 +109,7 @@ settle_and_check() {
 	pterm rm -af
 	[ -z "$(ls "$TOP/$WHO/home/sessions")" ]
 }
+is_here() { [[ " $("$FAULT" here "$(id_of box)") " == *" $1 "* ]]; }
 has_settled() { [[ $(field "$1" state) == @(running|ended) ]]; }
 is_running() { [ "$(field "$1" state)" = running ]; }
 has_ended() { [ "$(field "$1" state)" = ended ]; }

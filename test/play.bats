@@ -123,6 +123,7 @@ cast() { /usr/bin/python3 "$BATS_TEST_DIRNAME/play/cast.py" "$1" "$2"; }
 	pterm new -d unrecorded -- cat
 	mkfifo "$TOP/keys"
 	pterm attach s <"$TOP/keys" >/dev/null 2>&1 &
+	local viewer=$!
 	exec 5>"$TOP/keys"
 	echo first >&5
 	wait_for 20 eval 'pterm logs s | grep -q secret'
@@ -131,7 +132,7 @@ cast() { /usr/bin/python3 "$BATS_TEST_DIRNAME/play/cast.py" "$1" "$2"; }
 	echo last >&5
 	wait_for 20 eval 'pterm logs s | grep -q end'
 	exec 5>&-
-	wait
+	wait "$viewer"
 	echo first | pterm attach unrecorded >/dev/null 2>&1
 	pterm export s >"$TOP/s.cast"
 	cast "$TOP/s.cast" '"".join(x[2] for x in e if x[1] == "i").rstrip("\x04") == "first\nlast\n"'

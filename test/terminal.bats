@@ -124,12 +124,17 @@ answered_once() {
 both_attached() { [ "$(grep -c attached "$TOP/$WHO/home/sessions/$(field s id)/events.jsonl")" = 2 ]; }
 @test "a question is answered once when two look, and neither of them sees it" {
 	asks
-	pterm attach --read-only s </dev/null >"$TOP/one" 3>&- &
-	pterm attach --read-only s </dev/null >"$TOP/two" 3>&- &
+	local viewers=()
+	for out in one two; do
+		pterm attach --read-only s </dev/null >"$TOP/$out" 3>&- &
+		viewers+=($!)
+	done
 	wait_for 20 both_attached
 	answered_once
 	pterm stop -t 0 s
-	wait
+	for viewer in "${viewers[@]}"; do
+		wait "$viewer" || [ $? -eq 137 ]         # the command was killed
+	done
 	for out in "$TOP/one" "$TOP/two"; do
 		grep -q next "$out"
 		! grep -qF $'\e[6n' "$out" || false

@@ -24,14 +24,15 @@ struct view_result {
 	enum view_end how;
 	struct str status;               /* ENDED: the session's status, JSON; empty when its supervisor could not tell */
 	uint64_t position;               /* after the last byte shown */
+	uint64_t skipped;                /* bytes that a slow terminal was painted instead of; the recording has them */
 	uint64_t lost;                   /* bytes asked for that neither ring nor recording had any more */
 	bool has_failed;                 /* the command could not be started: */
 	int exit_code;                   /* so, and @err of view_run says why */
 };
 
 /*
- * A viewer that falls behind is told so, and goes on with what is recent. One who is not gets what was missed from
- * the recording.
+ * A viewer whose terminal falls behind is painted what the session shows now, and .skipped says what it missed; where it cannot
+ * be painted it is told so in its output. One who is no terminal gets all from the recording.
  *
  * Show the session until the keys detach it, it ends, or (the reader of @out_fd gone) nobody looks any more. 0; or
  * -errno: see @err. The terminal is raw meanwhile, and as it was afterwards, whatever happens. Blocks.

@@ -73,6 +73,9 @@ int show_session(struct conn *conn, int session_fd, const char *name, const char
 	if (result.lost > 0)
 		fprintf(stderr, "pterm: %llu bytes of output were printed faster than they were taken, and are not kept any more\n",
 		        (unsigned long long)result.lost);
+	if (result.skipped > 0)
+		fprintf(stderr, "[%llu bytes were printed faster than this terminal takes them, and not shown one by one: pterm logs %s "
+		        "has them]\n", (unsigned long long)result.skipped, name);
 	if (result.has_failed) {
 		fprintf(stderr, "pterm: %s\n", err_msg(err));
 		err_release(err);

@@ -60,7 +60,7 @@ int session_spawn(const struct house *h, const char *id, int dir_fd, int lock_fd
 	conn_init(conn, pair[0]);
 	r = child_start(&c, &pid, err);
 	if (r == 0)
-		r = session_greet(conn, err);
+		r = conn_greet(conn, "pterm " PTERM_VERSION, err);
 	HOOK("cli.supervisor-started");
 	return r;
 }

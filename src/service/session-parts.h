@@ -7,8 +7,6 @@
 
 int session_refuse_foreign(const struct session *s, struct err *err);         /* -EREMOTE */
 
-/* Say first on a new connection who we are. 0 or -errno. */
-int session_greet(struct conn *c, struct err *err);
 /* Tell the supervisor of a session that lives its new name. */
 int session_tell_name(const struct session *s, const char *name, struct err *err);
 

@@ -51,11 +51,6 @@ const char *session_actor(void)
 
 /* --- finding --- */
 
-static int no_such(const char *shown, struct err *err)
-{
-	return err_set(err, ENOENT, "no-such-session", "there is no session '%s': see pterm ls", shown);
-}
-
 /* What its supervisor and its files say of session @id. A status that cannot be read makes it a broken one. */
 static int load(const struct house *h, const char *id, struct session *ret, struct err *err)
 {
@@ -65,7 +60,7 @@ static int load(const struct house *h, const char *id, struct session *ret, stru
 	s.fd = openat(h->sessions_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	r = s.fd < 0 ? -errno : 0;
 	if (r == -ENOENT)                                /* removed since it was found */
-		return no_such(id, err);
+		return session_unknown(id, err);
 	if (r < 0)
 		return err_set(err, -r, "session-dir", "cannot open '%s/%s': %m", h->sessions, id);
 	r = status_read(s.fd, &s.status, err);
@@ -73,7 +68,7 @@ static int load(const struct house *h, const char *id, struct session *ret, stru
 	if (r == 0 && !s.is_foreign && s.status.state != STATUS_ENDED)
 		r = lost_settle(h, id, s.fd, &s.status, &s.is_alive, err);
 	if (r < 0 && !path_exists(h->sessions_fd, id))   /* removed while we looked */
-		return no_such(id, err);
+		return session_unknown(id, err);
 	if (r < 0) {
 		err_wrap(err, "session %s is broken (pterm rm %s removes it): '%s/%s/status.json'", id, id, h->sessions, id);
 		status_release(&s.status);
@@ -85,42 +80,12 @@ static int load(const struct house *h, const char *id, struct session *ret, stru
 	return 0;
 }
 
-static char *find_by_prefix(const struct house *h, const char *ref, int *ret_count)
-{
-	const size_t n = strlen(ref);
-	char *found = NULL;
-	DIR *dir;
-
-	*ret_count = 0;
-	if (n < 3 || strspn(ref, "0123456789abcdef") != n)
-		return NULL;
-	dir = fdopendir(openat(h->sessions_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-	for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;) {
-		if (!id_check(e->d_name) || strncmp(e->d_name, ref, n) != 0)
-			continue;
-		free(found);
-		found = xstrdup(e->d_name);
-		(*ret_count)++;
-	}
-	if (dir != NULL)
-		closedir(dir);
-	return found;
-}
-
 int session_find_any(const struct house *h, const char *ref, struct session *ret, struct err *err)
 {
-	_free_ char *id = name_resolve(h, ref);
-	_free_ char *shown = visible(ref);
-	int count = 0;
+	_free_ char *id = NULL;
+	const int r = session_resolve(h->sessions_fd, h->names_fd, ref, &id, err);
 
-	if (id == NULL)
-		id = find_by_prefix(h, ref, &count);
-	if (count > 1)
-		return err_set(err, EEXIST, "ambiguous", "%d sessions have an id that begins with '%s': give more of it", count,
-		               shown);
-	if (id == NULL)
-		return no_such(shown, err);
-	return load(h, id, ret, err);
+	return r < 0 ? r : load(h, id, ret, err);
 }
 
 int session_find(const struct house *h, const char *ref, struct session *ret, struct err *err)

@@ -151,10 +151,10 @@ static void repaint(struct client *c)
 		sent(c, paint_all(&c->paint, c->s, &c->conn, c->size));
 }
 
-/* The same to one that keeps a screen of its own: the ring does not say where the size changed. */
+/* The same to one that may keep a screen of its own: the ring does not say where the size changed. */
 static void tell_resized(struct client *c)
 {
-	if (c->is_reader && !c->is_viewer)
+	if (c->is_reader && !c->paint.is_wanted)
 		sent(c, conn_send(&c->conn, MESSAGE_RESIZED, NULL, 0, NULL, 0));
 }
 
@@ -260,7 +260,8 @@ static void on_resize(struct client *c, const struct frame *f, const void *body)
 	const struct message_resize *m = body;
 
 	c->size = (struct term_size){ (uint16_t)m->rows, (uint16_t)m->cols };
-	if (c->is_viewer && (c->s->size_owner == c || c->s->size_owner == NULL))
+	/* a viewer says what it has, and may not be the one that counts; a program says what it wants */
+	if (c->is_reader && (!c->is_viewer || c->s->size_owner == c || c->s->size_owner == NULL))
 		take_size(c);
 	else
 		repaint(c);
@@ -323,6 +324,8 @@ static void on_status(struct client *c, const struct frame *f, const void *body)
 	_str_ text = STR_INIT;
 
 	s->status.position = (int64_t)ring_head(s->ring);
+	s->status.rows = s->size.rows;
+	s->status.cols = s->size.cols;
 	if (s->has_container && s->container.ops->pid != NULL)
 		s->status.init_pid = s->container.ops->pid(&s->container);       /* known at times only after the start */
 	json_encode(&text, &status_object, &s->status);
@@ -342,7 +345,7 @@ static void on_state(struct client *c, const struct frame *f, const void *body)
 	_str_ state = STR_INIT;
 
 	str_add(&state, &position, sizeof(position));
-	checkpoint_write(c->s->terminal.screen, &state);
+	checkpoint_write(terminal_screen(c->s), &state);
 	if (state.len > FRAME_MAX)
 		refuse(c, EMSGSIZE, "state", "the screen of session '%s' is too large to be told", c->s->status.name);
 	else

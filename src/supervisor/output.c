@@ -1,6 +1,6 @@
 /*
  * Output: from the container's stream straight into the ring, to the recording, and only then published, so that what
- * a reader has seen is in the log whatever happens to us. Input: the other way, queued while the command does not
+ * a reader has seen is in the log whatever happens to us; unless the disk is slow (term/recorder.h). Input: the other way, queued while the command does not
  * read.
  */
 #include "base/hook.h"
@@ -36,14 +36,28 @@ static size_t fill(struct supervisor *s, uint8_t *space, size_t room, bool *ret_
 	return n;
 }
 
-static void record(struct supervisor *s, const void *data, size_t n)
+/* Before it is published, if the disk takes it soon; one that does not is waited for no longer. */
+static void record(struct supervisor *s, size_t n)
 {
-	const int r = s->record ? record_write(s->record, data, n, time_now_ms()) : -EIO;
-
-	if ((r < 0) == s->record_failed)
+	if (s->recorder == NULL)
 		return;
-	s->record_failed = r < 0;
-	supervisor_tell(s, EVENT_gap, (int64_t)ring_head(s->ring), r < 0 ? strerror(-r) : "the disk takes it again");
+	recorder_output(s->recorder, ring_head(s->ring) + n, time_now_ms());
+	(void)recorder_wait(s->recorder);
+}
+
+static const char *gap_text(int no)
+{
+	return no == 0 ? "the disk takes it again" : no == ENOBUFS ? "the disk is slower than the session" : strerror(no);
+}
+
+void output_tell_gaps(struct supervisor *s)
+{
+	int no = EIO;
+
+	if (s->recorder == NULL ? s->record_failed : recorder_news(s->recorder, &no) == 0)
+		return;
+	s->record_failed = no != 0;
+	supervisor_tell(s, EVENT_gap, (int64_t)ring_head(s->ring), gap_text(no));
 }
 
 void output_ready(void *supervisor)
@@ -56,13 +70,14 @@ void output_ready(void *supervisor)
 	n = fill(s, space, room, &end);
 	if (n > 0) {
 		terminal_make_room(s, n);
-		terminal_feed(s, space, n);
-		record(s, space, n);
+		terminal_feed(s, ring_head(s->ring), space, n);
+		record(s, n);
 		HOOK("supervisor.recorded");
 		ring_publish(s->ring, n);
 		clients_ring(s);
 		terminal_answer(s);
 		terminal_keep(s);
+		output_tell_gaps(s);
 	}
 	if (end) {
 		s->container.ops->watch(&s->container, false, false);

@@ -11,6 +11,7 @@
 #include "supervisor/health.h"
 #include "supervisor/join.h"
 #include "supervisor/remove.h"
+#include "term/record.h"
 #include "wire/conn.h"
 
 #include <errno.h>
@@ -69,11 +70,16 @@ static void open_input_log(struct supervisor *s)
 
 static int open_output(struct supervisor *s, struct err *err)
 {
+	_cleanup_(record_closep) struct record *record = NULL;
 	uint64_t end = 0;
-	const int r = record_open(&s->record, s->session_fd, (uint64_t)s->spec.record_bytes, &end, err);
+	int r = record_open(&record, s->session_fd, (uint64_t)s->spec.record_bytes, &end, err);
 
 	open_input_log(s);
-	return r < 0 ? r : ring_create(&s->ring, SUPERVISOR_RING_SIZE, end, err);
+	if (r == 0)
+		r = ring_create(&s->ring, SUPERVISOR_RING_SIZE, end, err);
+	if (r == 0)
+		s->recorder = recorder_new(TAKE(record), s->ring);
+	return r;
 }
 
 static void note_ourselves(struct supervisor *s)
@@ -116,7 +122,7 @@ static void release(struct supervisor *s)
 	hub_fini(&s->hub);
 	str_release(&s->input);
 	vec_release(&s->exec_ends);
-	s->record = record_close(s->record);
+	s->recorder = recorder_free(s->recorder);
 	s->input_log = input_log_close(s->input_log);
 	s->ring = ring_free(s->ring);
 	err_release(&s->failure);
@@ -226,42 +232,63 @@ static void prefer_kept_status(struct supervisor *s, int fd)
 	}
 }
 
+/* What was published and not yet recorded when the supervisor before us was killed. */
+static void record_published(const struct supervisor *s, struct record *record, uint64_t from)
+{
+	const uint64_t oldest = ring_oldest(s->ring), head = ring_head(s->ring);
+
+	if (from < oldest) {
+		record_skip(record, oldest - from);
+		from = oldest;
+	}
+	while (from < head) {
+		size_t n;
+		const uint8_t *at = ring_at(s->ring, from, &n);
+
+		(void)record_write(record, at, min_size(n, RING_RESERVE), time_now_ms());
+		from += min_size(n, RING_RESERVE);
+	}
+}
+
 /*
- * The log may be ahead of the ring's head, since bytes are recorded before they are published, and behind what had
- * already been read into the ring: both end at the same byte afterwards, and none is lost.
+ * The log may be behind the ring's head, where the disk was slow, or ahead of it, since bytes are recorded before they are
+ * published; and it is behind what had already been read into the ring. Both end at the same byte afterwards, and none is lost.
  */
-static void mend_output(struct supervisor *s, uint64_t recorded)
+static void mend_output(struct supervisor *s, struct record *record, uint64_t recorded)
 {
 	const uint64_t head = ring_head(s->ring);
-	uint64_t end = head + ring_unpublished(s->ring), from;
+	uint64_t end = head + ring_unpublished(s->ring), from = max_u64(recorded, head);
 	size_t room;
 	uint8_t *space = ring_space(s->ring, &room);
 
 	if (recorded > end && recorded - head <= room)
 		end = recorded;                          /* bytes 0xFF, which only the log knows to be output */
-	from = recorded > head ? recorded : head;
-	if (s->record != NULL && recorded < head)
-		record_skip(s->record, head - recorded);
-	terminal_adopt(s);                               /* as far as it is recorded */
+	terminal_adopt(s, record != NULL, max_u64(recorded, ring_oldest(s->ring)));      /* as far as it is recorded */
 	if (end > from)
-		terminal_feed(s, space + (from - head), end - from);
-	if (s->record != NULL && end > from)
-		(void)record_write(s->record, space + (from - head), end - from, time_now_ms());
+		terminal_feed(s, from, space + (from - head), end - from);
+	if (record != NULL) {
+		(void)record_resize(record, s->size.rows, s->size.cols, time_now_ms());
+		record_published(s, record, recorded);
+		(void)record_write(record, space + (from - head), end - from, time_now_ms());
+	}
 	ring_publish(s->ring, end - head);
 }
 
 static int adopt_output(struct supervisor *s, int ring, struct err *err)
 {
+	struct record *record = NULL;
 	uint64_t recorded = 0;
 	int r = ring_adopt(&s->ring, ring, err);
 
 	if (r < 0)
 		return r;
-	r = record_open(&s->record, s->session_fd, (uint64_t)s->spec.record_bytes, &recorded, err);
+	r = record_open(&record, s->session_fd, (uint64_t)s->spec.record_bytes, &recorded, err);
 	if (r < 0)
 		log_warn("%s: going on without a recording", err_msg(err));
 	open_input_log(s);
-	mend_output(s, r < 0 ? ring_head(s->ring) : recorded);
+	mend_output(s, record, record ? recorded : ring_head(s->ring));
+	if (record != NULL)
+		s->recorder = recorder_new(record, s->ring);
 	return 0;
 }
 

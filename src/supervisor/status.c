@@ -26,6 +26,7 @@ static const struct json_field status_fields[] = {
 	NUMBER(created_ms), NUMBER(started_ms), NUMBER(ended_ms), NUMBER(run), NUMBER(restarts), NUMBER(adoptions), NUMBER(position),
 	{ "health", FIELD_ENUM, offsetof(struct status, health), .names = status_healths },
 	{ "readiness", FIELD_ENUM, offsetof(struct status, readiness), .names = status_readinesses },
+	NUMBER(rows), NUMBER(cols),
 	{ "has_container", FIELD_BOOL, offsetof(struct status, has_container) },
 };
 const struct json_object status_object = JSON_OBJECT("a session's status", struct status, status_fields, false);

@@ -39,6 +39,7 @@ struct status {
 	int64_t run, restarts, adoptions;
 	int64_t position;                /* bytes printed since birth, when last written */
 	int health, readiness;           /* enum probe_state; NONE: there is no such probe */
+	int64_t rows, cols;              /* of its terminal, then */
 	bool has_container;              /* false: the command runs on the bare host */
 };
 extern const struct json_object status_object;

@@ -47,6 +47,8 @@ void supervisor_save(struct supervisor *s)
 	_err_ err = ERR_INIT;
 
 	s->status.position = s->ring ? (int64_t)ring_head(s->ring) : s->status.position;
+	s->status.rows = s->size.rows;
+	s->status.cols = s->size.cols;
 	if (status_write(s->session_fd, &s->status, &err) < 0)
 		log_warn("%s, ignoring", err_msg(&err));
 }
@@ -291,7 +293,7 @@ static void end_session(struct supervisor *s)
 	s->status.ended_ms = (int64_t)time_now_ms();
 	s->status.pid = s->status.pid_start = 0;
 	terminal_close(s);
-	s->record = record_close(s->record);
+	s->recorder = recorder_free(s->recorder);
 	s->input_log = input_log_close(s->input_log);
 	(void)unlinkat(s->session_fd, "control.sock", 0);        /* one that has ended has none, whenever we are killed */
 	supervisor_save(s);
@@ -321,8 +323,11 @@ static void finish_run(struct supervisor *s)
 		s->status.reason = REASON_UNHEALTHY;
 	close_container(s);
 	if (crash_is_one(&s->status)) {
-		const int r = crash_write(s->session_fd, &s->status, log);
+		int r;
 
+		if (s->recorder != NULL)
+			recorder_settle(s->recorder);
+		r = crash_write(s->session_fd, &s->status, log);
 		if (r < 0)
 			log_warn("cannot write crash/: %s, ignoring", strerror(-r));
 	}

@@ -14,7 +14,7 @@
 #include "supervisor/status.h"
 #include "supervisor/terminal.h"
 #include "term/input-log.h"
-#include "term/record.h"
+#include "term/recorder.h"
 #include "term/ring.h"
 
 #include <stdbool.h>
@@ -51,10 +51,10 @@ struct supervisor {
 	size_t input_sent;
 
 	struct ring *ring;
-	struct record *record;
+	struct recorder *recorder;       /* NULL: the recording cannot be opened */
 	struct terminal terminal;
 	struct input_log *input_log;     /* what is typed; NULL: it is not recorded */
-	bool record_failed;              /* the disk does not take it: said once */
+	bool record_failed;              /* bytes are missing in the recording: said once */
 
 	struct keeper keeper;
 	int joined_pidfd;                /* of the session whose network it has; -1 */
@@ -103,6 +103,7 @@ void supervisor_save(struct supervisor *s);               /* write status.json *
 /* output.c */
 void output_ready(void *supervisor);                      /* the container's stream can be read */
 void output_writable(void *supervisor);
+void output_tell_gaps(struct supervisor *s);              /* that the recording misses something, or does no longer */
 /* What a viewer typed; queued while the command does not read. -ENOBUFS when the queue is full. */
 int input_send(struct supervisor *s, const void *data, size_t n);
 void input_clear(struct supervisor *s);                   /* forget what waits */

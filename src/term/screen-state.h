@@ -167,6 +167,9 @@ void scroll_screen(struct screen *s, unsigned n);         /* up, within the marg
 void tell_scrolled_off(struct screen *s, unsigned n);
 struct area margins(const struct screen *s);
 
+/* screen-skip.c: how many of the bytes to be fed need not be, for what they print scrolls away; @s is then as good as fed them */
+size_t screen_skip(struct screen *s, const uint8_t *data, size_t n);
+
 /* screen-edit.c, screen-rectangle.c, screen-modes.c, ... */
 void cursor_to(struct screen *s, unsigned row, unsigned col);            /* absolute; clamped */
 /* What happened to the row may have moved its end: the cursor is on the row, and waits for a wrap only there. */

@@ -434,13 +434,17 @@ static const struct parse_ops ops = {
 
 void screen_feed(struct screen *s, const void *data, size_t n)
 {
-	parse_feed(&s->parser, data, n, &ops, s);
+	const size_t skipped = screen_skip(s, data, n);
+
+	parse_feed(&s->parser, (const uint8_t *)data + skipped, n - skipped, &ops, s);
 }
 
 void screen_feed_answering(struct screen *s, void *data, size_t n)
 {
-	s->answering = data;
-	parse_feed(&s->parser, data, n, &ops, s);
+	const size_t skipped = screen_skip(s, data, n);
+
+	s->answering = (uint8_t *)data + skipped;
+	parse_feed(&s->parser, s->answering, n - skipped, &ops, s);
 	s->answering = NULL;
 }
 

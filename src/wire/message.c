@@ -73,8 +73,8 @@ static const struct json_field error_fields[] = {
 	{ "exit_code", FIELD_INT, offsetof(struct message_error, exit_code) },
 };
 static const struct json_field ring_fields[] = {
-	{ "position", FIELD_INT, offsetof(struct message_ring, position) },
-	{ "lost", FIELD_INT, offsetof(struct message_ring, lost) },
+	{ "position", FIELD_INT, offsetof(struct message_ring, position), .min = 0, .max = INT64_MAX },
+	{ "lost", FIELD_INT, offsetof(struct message_ring, lost), .min = 0, .max = INT64_MAX },
 	{ "paints", FIELD_BOOL, offsetof(struct message_ring, paints) },
 };
 static const struct json_field usage_fields[] = {
