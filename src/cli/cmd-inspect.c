@@ -36,12 +36,15 @@ static void add_probes(struct listing *l, const struct session *s)
 		const struct probe_record *p = &record.probes.items[i];
 		const struct probe_result *last = p->results.len > 0 ? &p->results.items[p->results.len - 1] : NULL;
 
+		const char *output = last != NULL && last->output != NULL ? last->output : "";
+
 		listing_cell(l, spec_probe_kinds[p->kind]);
 		if (last == NULL)
 			listing_cell(l, "not asked yet");
+		else if (last->timed_out)
+			listing_cellf(l, "took too long%s%s", *output ? ": " : "", output);
 		else
-			listing_cellf(l, "%s%lld%s%s", last->timed_out ? "timed out, exit code " : "exit code ",
-			              (long long)last->exit_code, last->output && *last->output ? ": " : "", last->output ? last->output : "");
+			listing_cellf(l, "exit code %lld%s%s", (long long)last->exit_code, *output ? ": " : "", output);
 	}
 }
 
@@ -67,7 +70,8 @@ static void add_table(const struct house *h, const struct session *s, const stru
 	add(&l, "restart", spec_restarts[spec->restart]);
 	for (size_t i = 0; i < spec->volumes.len; i++) {
 		const struct spec_volume *v = &spec->volumes.items[i];
-		_free_ char *text = xasprintf("%s on %s%s", v->name ? v->name : v->source, v->target, v->read_only ? ", read-only" : "");
+		_free_ char *text = xasprintf("%s on %s%s", v->name ? v->name : v->source, v->target,
+		                              v->read_only ? ", read-only" : "");
 
 		add(&l, "volume", text);
 	}

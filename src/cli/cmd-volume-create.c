@@ -30,8 +30,8 @@ const struct command cmd_volume_create = {
 	.args = "NAME...",
 	.summary = "make an empty volume",
 	.details =
-		"With --owner only a session of that name may use it: one that there is, or one that is still to be made. It stays when that "
-		"session goes, and is there again for the next of that name.",
+		"With --owner only a session of that name may use it: one that there is, or one that is still to be made. It stays "
+		"when that session goes, and is there again for the next of that name.",
 	.examples = "pterm volume create --owner db dbdata",
 	.group = GROUP_HOST,
 	.parser = { rows, array_len(rows), 0 },

@@ -45,7 +45,8 @@ const struct command cmd_volume_export = {
 	.args = "NAME",
 	.summary = "write what is in a volume as a tar archive",
 	.details =
-		"Owners are the numbers that containers see. What sessions write meanwhile may be in it or not: stop them where that matters.",
+		"Owners are the numbers that containers see. What sessions write meanwhile may be in it or not: stop them where that "
+		"matters.",
 	.examples = "pterm volume export dbdata | zstd >dbdata.tar.zst",
 	.group = GROUP_HOST,
 	.parser = { rows, array_len(rows), 0 },

@@ -18,8 +18,8 @@ static int run(void *options, struct arg_words *words, struct err *err)
 	if (r < 0)
 		return r;
 	if (from == NULL && isatty(STDIN_FILENO))
-		return err_set(err, EINVAL, "bad-option", "a tar archive is expected from stdin, which is a terminal: pipe it, or name "
-		               "a file");
+		return err_set(err, EINVAL, "bad-option", "a tar archive is expected from stdin, which is a terminal: pipe it, or "
+		               "name a file");
 	if (from != NULL)
 		file = open(from, O_RDONLY | O_CLOEXEC);
 	if (from != NULL && file < 0)
@@ -35,8 +35,8 @@ const struct command cmd_volume_import = {
 	.args = "NAME [FILE]",
 	.summary = "put what is in a tar archive into a volume",
 	.details =
-		"From FILE, or from stdin; compressed by gzip, bzip2, xz, zstd, or not. The volume is made when it is not there; else the files are "
-		"added to what it holds, and replace those of the same names. Owners are the numbers in the archive.",
+		"From FILE, or from stdin; compressed by gzip, bzip2, xz, zstd, or not. The volume is made when it is not there; else "
+		"the files are added to what it holds, and replace those of the same names. Owners are the numbers in the archive.",
 	.examples = "pterm volume import dbdata dbdata.tar.zst",
 	.group = GROUP_HOST,
 	.min_words = 1, .max_words = 2,

@@ -29,7 +29,8 @@ static void add_table(const struct volume_row *row, const char *path, struct str
 	add(&l, "age", age.buf);
 	add(&l, "owner", row->volume->owner ? row->volume->owner : "none: every session may use it");
 	for (size_t i = 0; i < row->users.len; i++) {
-		_free_ char *text = xasprintf("%s, %s", row->users.items[i].name, row->users.items[i].is_alive ? "running" : "ended");
+		const struct volume_user *user = &row->users.items[i];
+		_free_ char *text = xasprintf("%s, %s", user->name, user->is_alive ? "running" : "ended");
 
 		add(&l, "used by", text);
 	}

@@ -17,8 +17,8 @@ static const struct arg_option rows[] = {
 struct sum { uint64_t bytes; size_t count; bool failed; };
 
 /* 0, or -errno: see @err. */
-static int prune(const struct house *h, const struct options *o, const struct volume *v, struct str *out, struct sum *sum,
-                 struct err *err)
+static int prune(const struct house *h, const struct options *o, const struct volume *v, struct str *out,
+                 struct sum *sum, struct err *err)
 {
 	_volume_users_ users = { 0 };
 	uint64_t bytes = 0;
@@ -75,8 +75,8 @@ const struct command cmd_volume_prune = {
 	.args = "",
 	.summary = "remove the volumes that no session uses",
 	.details =
-		"Without -f nothing is removed: their names are printed, and what they occupy. A session that has ended and was not removed "
-		"still uses its volumes. Volumes that were made for one session (create --owner) stay unless --owned is given.",
+		"Without -f nothing is removed: their names are printed, and what they occupy. A session that has ended and was not "
+		"removed still uses its volumes. Volumes that were made for one session (create --owner) stay unless --owned is given.",
 	.group = GROUP_HOST,
 	.parser = { rows, array_len(rows), 0 },
 	.options_size = sizeof(struct options),

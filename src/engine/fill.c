@@ -16,8 +16,8 @@
 enum { DIR_FD = 3, PROGRAM_FD = 4 };
 
 /*
- * The copy is made beside what it is for, and moved there when it is whole: whoever is killed meanwhile leaves a volume that
- * the next one finds empty, or goes on with.
+ * The copy is made beside what it is for, and moved there when it is whole: whoever is killed meanwhile leaves a
+ * volume that the next one finds empty, or goes on with.
  */
 #define FILLING ".pterm-filling"         /* being copied */
 #define FILLED ".pterm-filled"           /* whole, and being moved */

@@ -83,7 +83,7 @@ static void take_user(struct spec *spec, struct image_user *u)
 		strv_pushf(&spec->user.groups, "%u", (unsigned)u->gids[i]);
 }
 
-/* The map for user @uid of group @gid, and its name; of a session that joins another, that one's, which is in the spec already. */
+/* The map for user @uid of group @gid, and its name. One that joins another has that one's, in the spec already. */
 static int find_map(struct spec *spec, uint32_t uid, uint32_t gid, struct idmap *ret, struct err *err)
 {
 	if (spec->network == NETWORK_SESSION)
@@ -462,7 +462,7 @@ static int check_engine_can(const struct engine_ops *ops, const struct launch *l
 	return r < 0 ? r : set_fallback(l, wishes, spec, err);
 }
 
-/* What @other has that one that joins it must have too; it is looked at again when that is started (supervisor/join.h). */
+/* What one that joins @other must have of it; it is looked at again at each start (supervisor/join.h). */
 static int take_network(const struct session *other, struct spec *spec, struct err *err)
 {
 	_cleanup_(spec_release) struct spec theirs = { 0 };

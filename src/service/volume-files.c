@@ -1,6 +1,7 @@
 /*
- * What is in a volume. Its files belong to mapped ids, so they are looked at, copied and removed from inside a user namespace
- * with the map that they are of. For root, who may do all that outside, only copying needs one: it tells the owners.
+ * What is in a volume. Its files belong to mapped ids, so they are looked at, copied and removed from inside a
+ * user namespace with the map that they are of. For root, who may do all that outside, only copying needs one: it
+ * tells the owners.
  */
 #include "service/volume-parts.h"
 

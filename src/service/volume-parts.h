@@ -6,8 +6,8 @@
 #include "service/volume.h"
 
 /*
- * Its directory, open and locked, as a descriptor whose end gives the lock back. -ENOENT: there is no such volume; -errno:
- * see @err.
+ * Its directory, open and locked, as a descriptor whose end gives the lock back. -ENOENT: there is no such volume;
+ * -errno: see @err.
  */
 int volume_open(const struct house *h, const char *name, struct err *err);
 

@@ -77,7 +77,10 @@ static int open_all(const struct house *h, struct err *err)
 	return fd < 0 ? err_set(err, errno, "volume", "cannot open '%s': %m", path) : fd;
 }
 
-/* @name in @all, open and locked; with @how LOCK_NB, -EWOULDBLOCK when somebody has the lock. -ENOENT: it is not there. */
+/*
+ * @name in @all, open and locked; with @how LOCK_NB, -EWOULDBLOCK when somebody has the lock. -ENOENT: it is not
+ * there.
+ */
 static int open_locked(int all, const char *name, int how)
 {
 	for (;;) {
@@ -291,8 +294,8 @@ int volume_all(const struct house *h, struct volume_list *ret, struct err *err)
 /* --- who uses it --- */
 
 /*
- * The session in @path, or the one that is being made and will be there. False: there is neither. One that is not known to
- * have ended counts as alive: looking closer would need its lock, which whoever asks may hold.
+ * The session in @path, or the one that is being made and will be there. False: there is neither. One that is not
+ * known to have ended counts as alive: looking closer would need its lock, which whoever asks may hold.
  */
 static bool read_user(const char *id, const char *path, struct volume_user *ret)
 {

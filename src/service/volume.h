@@ -8,11 +8,12 @@
  *   <store>/volumes/NAME/users/ID      a link to the directory of each session that uses it; one whose directory is gone
  *                                      uses it no more, so that nobody has to take it away
  *
- * Owners are those that containers see: a file of user 999 stays one of 999, whatever the map of ids (launch.c) of the
- * session that uses it. Since a map decides the owners on disk, the files are written anew when a session with another
- * map comes; two such sessions cannot run at once.
+ * Owners are those that containers see: a file of user 999 stays one of 999, whatever the map of ids (launch.c) of
+ * the session that uses it. Since a map decides the owners on disk, the files are written anew when a session with
+ * another map comes; two such sessions cannot run at once.
  *
- * Whoever uses, fills or removes a volume holds a lock on its directory (flock) meanwhile; a session that runs does not.
+ * Whoever uses, fills or removes a volume holds a lock on its directory (flock) meanwhile; a session that runs
+ * does not.
  */
 #pragma once
 
@@ -59,16 +60,16 @@ int volume_remove(const struct house *h, const char *name, struct err *err);
 /* The bytes that its files occupy; blocks while it looks at each. 0 or -errno. */
 int volume_size(const struct house *h, const char *name, uint64_t *ret, struct err *err);
 /*
- * Its files as a tar archive to @fd, and from the archive at @fd (which may be compressed) into it: added to what is there,
- * and made when it is not there. Owners are those that containers see. The number of entries left out (sockets and
- * devices), or -errno. Blocks.
+ * Its files as a tar archive to @fd, and from the archive at @fd (which may be compressed) into it: added to what
+ * is there, and made when it is not there. Owners are those that containers see. The number of entries left out
+ * (sockets and devices), or -errno. Blocks.
  */
 int volume_export(const struct house *h, const char *name, int fd, struct err *err);
 int volume_import(const struct house *h, const char *name, int fd, struct err *err);
 
 /*
- * For a session that is about to start: every named volume of its spec is there (made if need be), may be used by it, has
- * its owners by the session's map, and counts it among its users. 0 or -errno: see @err. Blocks while owners are
- * changed.
+ * For a session that is about to start: every named volume of its spec is there (made if need be), may be used by
+ * it, has its owners by the session's map, and counts it among its users. 0 or -errno: see @err. Blocks while
+ * owners are changed.
  */
 int volumes_claim(const struct house *h, const char *id, const char *session, const struct spec *spec, struct err *err);

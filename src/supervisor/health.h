@@ -1,8 +1,8 @@
 /*
- * A session's probes (spec.probes): commands that its supervisor runs inside, again and again, and judges by their exit
- * code. What they say is in the status (health, readiness); what each of the last ones said, in health.json beside
- * it. A probe that takes too long is killed with all that it started, by pterm-init, so also when its supervisor is
- * killed meanwhile. A session without probes has no timer for them.
+ * A session's probes (spec.probes): commands that its supervisor runs inside, again and again, and judges by their
+ * exit code. What they say is in the status (health, readiness); what each of the last ones said, in health.json
+ * beside it. A probe that takes too long is killed with all that it started, by pterm-init, so also when its
+ * supervisor is killed meanwhile. A session without probes has no timer for them.
  */
 #pragma once
 
@@ -26,8 +26,8 @@ void health_failed(struct supervisor *s, uint32_t exec, const struct err *why, i
 void health_exited(struct supervisor *s, uint32_t exec, int wait_status);
 
 /*
- * What a probe says after one more result, @is_good, @age_ms after the start, when it said @state before; *failing counts
- * failures in a row.
+ * What a probe says after one more result, @is_good, @age_ms after the start, when it said @state before; *failing
+ * counts failures in a row.
  */
 enum probe_state probe_judge(const struct spec_probe *p, enum probe_state state, bool is_good, uint64_t age_ms,
                              int64_t *failing);

@@ -160,8 +160,8 @@ static void refuse(struct supervisor *s, int first, const struct err *err)
 
 static void init(struct supervisor *s, const struct house *house, const char *id)
 {
-	*s = (struct supervisor){ .house = house, .session_fd = -1, .joined_pidfd = -1, .listen_fd = -1, .lock_fd = -1, .container.log_fd = -1, .container.join_user = -1,
-	                          .container.join_net = -1,
+	*s = (struct supervisor){ .house = house, .session_fd = -1, .listen_fd = -1, .lock_fd = -1, .joined_pidfd = -1,
+	                          .container = { .log_fd = -1, .join_user = -1, .join_net = -1 },
 	                          .keeper.leash = -1, .input = STR_INIT };
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);          /* the container's first process comes to us */
 	signal(SIGPIPE, SIG_IGN);

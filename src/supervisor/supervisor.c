@@ -188,7 +188,8 @@ static int set_up_container(struct supervisor *s, const char *engine, struct err
 	if (ops == NULL)
 		return err_set(err, EINVAL, "no-engine", "there is no engine '%s': see pterm engines", engine);
 	s->container = (struct container){ .ops = ops, .loop = &s->loop, .spec = &s->spec, .place = &s->place, .on = events,
-	                                   .data = s, .run = (unsigned)s->status.run, .is_first = s->status.started_ms == 0, .log_fd = -1,
+	                                   .data = s, .run = (unsigned)s->status.run,
+	                                   .is_first = s->status.started_ms == 0, .log_fd = -1,
 	                                   .join_user = -1, .join_net = -1, .keeper_pid = s->keeper.pid };
 	s->has_container = true;
 	status_set(&s->status.engine, engine);

@@ -2,10 +2,11 @@
 #include "base/test.h"
 #include "supervisor/health.h"
 
-static const struct spec_probe health = { .kind = PROBE_HEALTH, .interval_ms = 30000, .retries = 3, .start_period_ms = 5000 };
+static const struct spec_probe health = { .kind = PROBE_HEALTH, .interval_ms = 30000, .retries = 3,
+                                         .start_period_ms = 5000 };
 static const struct spec_probe readiness = { .kind = PROBE_READINESS, .interval_ms = 10000, .retries = 2 };
 
-/* "age result", result + or -, and the state that it leads to: s, g, b. */
+/* A result, when it comes, and the state that it leads to. */
 struct step { uint64_t age_ms; bool is_good; enum probe_state want; };
 
 static void walk(const struct spec_probe *p, const struct step *steps, size_t n)

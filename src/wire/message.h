@@ -19,7 +19,8 @@ enum message_body { BODY_NONE, BODY_JSON, BODY_BYTES, BODY_POSITION };
 int message_body_fits(unsigned type, size_t len);
 
 struct message_hello { int64_t version, oldest; char *program; };     /* oldest 0: none but version */
-struct message_attach { int64_t since; bool is_viewer, read_only, paints, wants_status; int64_t rows, cols; };   /* since -1: what is recent; wants_status: STATUS_IS whenever what the probes say has changed */
+/* since -1: what is recent. wants_status: STATUS_IS whenever what the probes say has changed. */
+struct message_attach { int64_t since; bool is_viewer, read_only, paints, wants_status; int64_t rows, cols; };
 struct message_resize { int64_t rows, cols; };
 struct message_signal { int64_t signo; };
 struct message_stop { int64_t timeout_ms; char *by; };     /* how long it may take before KILL; 0: at once */

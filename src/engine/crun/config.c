@@ -174,7 +174,7 @@ static void put_mounts(struct json_writer *w, const struct sandbox *s, const str
 	json_end(w, ']');
 }
 
-/* The sandbox process is in a network namespace already that is to be the container's: the host's, or another session's. */
+/* Where the network is the host's or another session's the sandbox process is in its namespace already. */
 static void put_namespaces(struct json_writer *w, const struct spec *spec)
 {
 	static const char *const types[] = { "pid", "mount", "ipc", "uts", "cgroup", "network" };
