@@ -101,7 +101,6 @@ static void add_options(struct str *out, const struct command *c)
 	struct arg_parser p;
 
 	command_parser(c, &p);
-	str_adds(out, ".SH OPTIONS\n");
 	for (size_t i = 0; i < p.count; i++) {
 		const struct arg_option *o = &p.options[i];
 
@@ -125,7 +124,6 @@ static void add_options(struct str *out, const struct command *c)
 /* Lines "command # what it does". */
 static void add_examples(struct str *out, const char *examples)
 {
-	str_adds(out, ".SH EXAMPLES\n");
 	for (const char *p = examples; *p != '\0'; p += strcspn(p, "\n"), p += *p == '\n') {
 		const size_t n = strcspn(p, "\n"), head = example_len(p);
 		_free_ char *line = xstrndup(p, head);
@@ -141,7 +139,7 @@ static void add_examples(struct str *out, const char *examples)
 	}
 }
 
-static void command_page(const struct command *c, struct str *out)
+static void add_head(struct str *out, const struct command *c)
 {
 	_str_ name = STR_INIT;
 
@@ -150,17 +148,81 @@ static void command_page(const struct command *c, struct str *out)
 	str_adds(out, ".SH NAME\n");
 	str_addf(&name, " - %s", c->summary);
 	add_filled(out, name.buf);
-	str_addf(out, ".SH SYNOPSIS\n.B pterm %s\n[\\fIoptions\\fR]\n", c->name);
+}
+
+static void add_synopsis(struct str *out, const struct command *c)
+{
+	str_addf(out, ".B pterm %s\n[\\fIoptions\\fR]\n", c->name);
 	if (c->args != NULL && c->args[0] != '\0')
 		add_filled(out, c->args);
+}
+
+static void add_description(struct str *out, const struct command *c)
+{
 	str_adds(out, ".SH DESCRIPTION\n");
 	add_sentence(out, c->summary);
 	if (c->details != NULL)
 		add_paragraphs(out, c->details, false);
+}
+
+static const char see_also[] = ".SH SEE ALSO\n.BR pterm (1),\n"
+                               "which tells about the exit status, the environment and the files.\n";
+
+static void command_page(const struct command *c, struct str *out)
+{
+	add_head(out, c);
+	str_adds(out, ".SH SYNOPSIS\n");
+	add_synopsis(out, c);
+	add_description(out, c);
+	str_adds(out, ".SH OPTIONS\n");
 	add_options(out, c);
-	if (c->examples != NULL)
+	if (c->examples != NULL) {
+		str_adds(out, ".SH EXAMPLES\n");
 		add_examples(out, c->examples);
-	str_adds(out, ".SH SEE ALSO\n.BR pterm (1),\nwhich tells about the exit status, the environment and the files.\n");
+	}
+	str_adds(out, see_also);
+}
+
+/* A command of a group, below a heading of its own in the group's page. */
+static void add_section(struct str *out, const struct command *c)
+{
+	str_addf(out, ".SS pterm %s\n", c->name);
+	add_synopsis(out, c);
+	str_adds(out, ".PP\n");
+	add_sentence(out, c->summary);
+	if (c->details != NULL)
+		add_paragraphs(out, c->details, false);
+	add_options(out, c);
+	if (c->examples != NULL) {
+		str_adds(out, ".PP\nExamples:\n");
+		add_examples(out, c->examples);
+	}
+}
+
+static void group_page(const struct command *group, struct str *out)
+{
+	bool is_first = true;
+
+	add_head(out, group);
+	str_adds(out, ".SH SYNOPSIS\n");
+	for (size_t i = 0; commands[i] != NULL; i++) {
+		if (commands[i]->hidden || !command_is_in(commands[i], group))
+			continue;
+		if (!is_first)
+			str_adds(out, ".br\n");
+		is_first = false;
+		add_synopsis(out, commands[i]);
+	}
+	add_description(out, group);
+	str_adds(out, ".SH COMMANDS\n");
+	for (size_t i = 0; commands[i] != NULL; i++)
+		if (!commands[i]->hidden && command_is_in(commands[i], group))
+			add_section(out, commands[i]);
+	if (group->examples != NULL) {
+		str_adds(out, ".SH EXAMPLES\n");
+		add_examples(out, group->examples);
+	}
+	str_adds(out, see_also);
 }
 
 static const char overview[] =
@@ -214,7 +276,7 @@ static void add_command_list(struct str *out)
 		bool is_first = true;
 
 		for (size_t i = 0; commands[i] != NULL; i++) {
-			if (commands[i]->hidden || commands[i]->group != g)
+			if (commands[i]->hidden || commands[i]->group != g || !command_is_in(commands[i], NULL))
 				continue;
 			if (is_first)
 				str_addf(out, ".SS %s\n", command_groups[g]);
@@ -241,8 +303,13 @@ static void main_page(struct str *out)
 
 void man_page(const struct command *c, struct str *out)
 {
+	for (size_t i = 0; c != NULL && commands[i] != NULL; i++)
+		if (command_is_group(commands[i]) && command_is_in(c, commands[i]))
+			c = commands[i];
 	if (c == NULL)
 		main_page(out);
+	else if (command_is_group(c))
+		group_page(c, out);
 	else
 		command_page(c, out);
 }
