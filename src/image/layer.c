@@ -285,6 +285,8 @@ static int job_publish(struct work *w, struct job *j, struct err *err)
 	_free_ char *list = xasprintf("%s.list", layer);
 	const bool is_new = !layer_is_there(layer);      /* or: the same content by another name, finished first */
 
+	if (is_new && path_exists(AT_FDCWD, layer))      /* without a list nobody knows whether it is whole */
+		(void)layer_put_aside(layer, NULL);
 	if (is_new && (rename(j->staging_list, list) < 0 ||
 	               (rename(j->staging, layer) < 0 && errno != EEXIST && errno != ENOTEMPTY)))
 		return err_set(err, errno, "image-store", "cannot keep the layer as '%s': %m", layer);

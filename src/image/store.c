@@ -5,6 +5,7 @@
 #include "image/layer.h"
 #include "image/layout.h"
 #include "image/name.h"
+#include "image/trust.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -197,8 +198,10 @@ static int resolve_stored(const struct image_store *store, const struct oci_desc
                           const char *map_name, struct image *ret, struct err *err)
 {
 	_oci_document_ manifest = { 0 };
-	int r = layout_read_image(store, d->digest, &manifest, &ret->config, err);
+	int r = d->notes.name ? trust_allows(store, d->notes.name, d->notes.signed_by, err) : 0;
 
+	if (r == 0)
+		r = layout_read_image(store, d->digest, &manifest, &ret->config, err);
 	if (r == 0)
 		r = image_unpack(store, d, map, map_name, &ret->layers, err);
 	if (r < 0)

@@ -8,10 +8,11 @@
 #include "supervisor/house.h"
 
 struct launch {
-	const char *image, *user, *cwd, *hostname, *engine, *fallback, *restart, *name;
+	const char *image, *entrypoint, *user, *cwd, *hostname, *engine, *fallback, *restart, *name;
 	struct strv env, env_files, volumes, tmpfs, ports;   /* as typed */
 	const char *const *command;
 	size_t command_len;
+	bool never_pulls;                /* an image that is not here is an error */
 	bool read_only, remove_at_end, ssh_agent, record_input;
 	uint64_t memory_bytes, pids, record_bytes;
 	const char *cpus;
@@ -22,6 +23,7 @@ struct launch {
 };
 
 /*
- * 0 with *ret, the caller's (spec_release); or -errno: see @err. Unpacking an image that is new here takes its time.
+ * 0 with *ret, the caller's (spec_release); or -errno: see @err. Fetching and unpacking an image that is new here take
+ * their time, and tell h->progress about it.
  */
 int launch_spec(const struct house *h, const struct launch *l, struct spec *ret, struct err *err);
