@@ -195,7 +195,8 @@ int fetch_pull(const struct image_store *store, const char *name, const struct r
 {
 	_free_ char *key = xasprintf("pull %s", name);
 	_fd_ lock = layout_lock(store, key, err);
+	_fd_ hold = lock < 0 ? lock : layout_hold(store, false, err);
 
 	*ret = (struct oci_descriptor){ 0 };
-	return lock < 0 ? lock : pull_locked(store, name, remote, ret, err);
+	return hold < 0 ? hold : pull_locked(store, name, remote, ret, err);
 }

@@ -6,6 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 enum { TICK_MS = 100, SAID_MAX = 256 * 1024 };
@@ -109,6 +113,36 @@ static void collect(int out, int said, const struct helper_run *run, struct str 
 	}
 }
 
+/* What the child in the new namespaces needs; it may not allocate (idmap.h). */
+struct inside { const char *path; char *const *argv, *const *env; int null, out, said; pid_t parent; };
+
+static int run_inside(void *data)
+{
+	const struct inside *in = data;
+	const int high[3] = { fcntl(in->null, F_DUPFD_CLOEXEC, 64), fcntl(in->out, F_DUPFD_CLOEXEC, 64),
+	                      fcntl(in->said, F_DUPFD_CLOEXEC, 64) };
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != in->parent)
+		return 125;
+	for (int i = 0; i < 3; i++)
+		if (high[i] < 0 || dup2(high[i], i) < 0)
+			return 125;
+	execve(in->path, in->argv, in->env);
+	dprintf(2, "cannot start it: %s\n", strerror(errno));
+	return 125;
+}
+
+static int start_inside(const char *path, const struct helper_run *run, int out, int said, pid_t *ret, struct err *err)
+{
+	_fd_ null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	struct inside in = { .path = path, .argv = run->argv->items, .env = run->env ? run->env : environ, .null = null,
+	                     .out = run->speaks ? 2 : out, .said = run->speaks ? 2 : said, .parent = getpid() };
+
+	*ret = idmap_clone(run->map, CLONE_NEWNS, run_inside, &in, err);
+	return *ret < 0 ? *ret : 0;
+}
+
 static int start(const struct helper *h, const struct helper_run *run, int out, int said, pid_t *ret, struct err *err)
 {
 	const struct child_fd fds[] = { { run->speaks ? 2 : out, 1 }, { run->speaks ? 2 : said, 2 } };
@@ -139,7 +173,7 @@ int helper_run(const struct helper *h, const struct helper_run *run, const char 
 	}
 	_fd_ said_read = told[0];
 
-	r = start(h, run, out[1], told[1], &pid, err);
+	r = run->map ? start_inside(found, run, out[1], told[1], &pid, err) : start(h, run, out[1], told[1], &pid, err);
 	fd_close(out[1]);
 	fd_close(told[1]);
 	if (r < 0)

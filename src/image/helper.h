@@ -4,8 +4,7 @@
  */
 #pragma once
 
-#include "base/err.h"
-#include "base/str.h"
+#include "base/idmap.h"
 
 #include <stdbool.h>
 
@@ -17,6 +16,7 @@ struct helper_run {
 	struct str *out;                 /* takes its standard output, at most @out_max bytes; NULL: it has none */
 	size_t out_max;
 	struct str *said;                /* what it said on standard error, whole; may be NULL */
+	const struct idmap *map;         /* it runs as root of a new user namespace with this map; NULL: as we are */
 	bool speaks;                     /* it has our own standard error and output: for a person who watches */
 	void (*on_tick)(void *data);     /* ten times a second while it runs; may be NULL */
 	void *data;

@@ -290,6 +290,10 @@ int fetch_import(const struct image_store *store, const struct import *what, str
 	r = choose_name(what, &there, &name, err);
 	if (r < 0)
 		return err_wrap(err, "cannot import '%s'", shown);
+	_fd_ hold = layout_hold(store, false, err);
+
+	if (hold < 0)
+		return hold;
 	r = kind == IMPORT_ROOTFS ? import_rootfs(store, what, fd, name, ret, err)
 	                          : import_with_skopeo(store, what, kind, fd, name, ret, err);
 	if (r < 0)

@@ -71,6 +71,13 @@ static int check_window(int layer, int list, off_t offset, size_t budget, const 
 	return (int)seen;
 }
 
+size_t layer_budget(size_t n)
+{
+	enum { IMAGE = 96, EACH = 4 };
+
+	return max_size(IMAGE / max_size(n, 1), EACH);
+}
+
 int layer_check(const char *layer, const struct idmap *map, size_t budget, struct str *why)
 {
 	_free_ char *list_path = xasprintf("%s.list", layer);

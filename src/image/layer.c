@@ -440,14 +440,13 @@ static bool find_twin(const struct layer_source *sources, size_t i, const struct
 int layers_make(const struct image_store *store, const struct idmap *map, const char *map_name,
                 const struct layer_source *sources, size_t n, struct layer_result *ret, struct err *err)
 {
-	enum { CHECKED = 96, CHECKED_EACH = 4 };         /* entries of an image, and at least of a layer */
 	struct work w = { .store = store, .map = map, .layers = xasprintf("%s/images/layers/%s", store->root, map_name),
 	                  .jobs = xcalloc(n, sizeof(*w.jobs)) };
 	int r = 0;
 
 	memset(ret, 0, n * sizeof(*ret));
 	for (size_t i = 0; i < n; i++)
-		if (!find_twin(sources, i, ret, &ret[i]) && !find_whole(&w, &sources[i], max_size(CHECKED / n, CHECKED_EACH), &ret[i]))
+		if (!find_twin(sources, i, ret, &ret[i]) && !find_whole(&w, &sources[i], layer_budget(n), &ret[i]))
 			add_job(&w, &sources[i], &ret[i]);
 	if (w.n > 0)
 		r = run_jobs(&w, err);

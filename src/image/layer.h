@@ -37,6 +37,8 @@ bool layer_is_there(const char *layer);
  * every start. 0; or 1 with what is wrong in @why. @map says who owns what outside.
  */
 int layer_check(const char *layer, const struct idmap *map, size_t budget, struct str *why);
+/* How many entries to look at in each of the @n layers of an image, so that a start stays fast. */
+size_t layer_budget(size_t n);
 /*
  * Everything in the layer against its list, every byte. 0; 1: damaged, with a line for each of the first names in
  * @why; or -errno: see @err.

@@ -50,7 +50,7 @@ int layout_open(const struct image_store *store, struct err *err)
 	return r < 0 ? err_set(err, -r, "image-store", "cannot write '%s': %m", mark) : 0;
 }
 
-int layout_lock(const struct image_store *store, const char *what, struct err *err)
+static int lock_as(const struct image_store *store, const char *what, bool shares, struct err *err)
 {
 	_free_ char *images = in_images(store, "");
 	_fd_ fd = -1;
@@ -61,8 +61,18 @@ int layout_lock(const struct image_store *store, const char *what, struct err *e
 	fd = lock_open(images, err);
 	if (fd < 0)
 		return fd;
-	r = lock_take(fd, lock_byte(what), true);
+	r = shares ? lock_share(fd, lock_byte(what)) : lock_take(fd, lock_byte(what), true);
 	return r < 0 ? err_set(err, -r, "image-store", "cannot lock '%s/.lock': %m", images) : TAKE_FD(fd);
+}
+
+int layout_lock(const struct image_store *store, const char *what, struct err *err)
+{
+	return lock_as(store, what, false, err);
+}
+
+int layout_hold(const struct image_store *store, bool alone, struct err *err)
+{
+	return lock_as(store, "what nothing names yet", !alone, err);
 }
 
 /* --- the index --- */

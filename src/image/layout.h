@@ -22,6 +22,12 @@ int layout_open(const struct image_store *store, struct err *err);
 /* Hold the store's lock for @what ("index", or a name); waits. The descriptor to close, or -errno. */
 int layout_lock(const struct image_store *store, const char *what, struct err *err);
 
+/*
+ * Whoever makes something in the store that no index names yet holds it together with others; whoever removes what no
+ * index names holds it @alone. Waits. The descriptor to close, or -errno.
+ */
+int layout_hold(const struct image_store *store, bool alone, struct err *err);
+
 /* The images there are. An absent index is empty. 0 or -errno. */
 int layout_read_index(const struct image_store *store, struct oci_descriptors *ret, struct err *err);
 /* The caller holds the lock "index". */

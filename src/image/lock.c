@@ -39,6 +39,11 @@ int lock_take(int fd, uint64_t byte, bool waits)
 	return change(fd, waits ? F_OFD_SETLKW : F_OFD_SETLK, F_WRLCK, byte);
 }
 
+int lock_share(int fd, uint64_t byte)
+{
+	return change(fd, F_OFD_SETLKW, F_RDLCK, byte);
+}
+
 void lock_drop(int fd, uint64_t byte)
 {
 	(void)change(fd, F_OFD_SETLK, F_UNLCK, byte);

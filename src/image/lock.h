@@ -14,4 +14,6 @@ int lock_open(const char *dir, struct err *err);
 uint64_t lock_byte(const char *name);
 /* Lock one byte, @waits until it is free or not. 0, -EAGAIN (another has it), -errno. */
 int lock_take(int fd, uint64_t byte, bool waits);
+/* The same, together with others who share it; waits. */
+int lock_share(int fd, uint64_t byte);
 void lock_drop(int fd, uint64_t byte);

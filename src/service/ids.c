@@ -39,6 +39,27 @@ static int subordinate(const char *file, uint32_t *start, uint32_t *count, struc
 	return r;
 }
 
+int ids_map_named(const char *name, struct idmap *ret, struct err *err)
+{
+	_free_ char *same = NULL;
+	unsigned a = 0, b = 0;
+	char rest;
+	int r;
+
+	if (geteuid() == 0 && sscanf(name, "root-%u%c", &a, &rest) == 1) {
+		idmap_shift(&ret->uid, a, ROOT_IDS_COUNT);
+		idmap_shift(&ret->gid, a, ROOT_IDS_COUNT);
+		return 0;
+	}
+	if (sscanf(name, "u%u-g%u%c", &a, &b, &rest) != 2) {
+		if (sscanf(name, "u%u%c", &a, &rest) != 1)
+			return err_set(err, ENOENT, "no-such-map", "'%s' names no map of ids", name);
+		b = a;
+	}
+	r = geteuid() == 0 ? -ENOENT : ids_map(a, b, ret, &same, err);
+	return r;
+}
+
 int ids_map(uint32_t uid, uint32_t gid, struct idmap *ret, char **ret_name, struct err *err)
 {
 	uint32_t uid_start, uid_count, gid_start, gid_count;

@@ -10,3 +10,5 @@
  * caller, who is @uid and @gid inside. *ret_name, the caller's, names it in paths. 0 or -errno.
  */
 int ids_map(uint32_t uid, uint32_t gid, struct idmap *ret, char **ret_name, struct err *err);
+/* The map that ids_map has given this name, of this user. 0; -ENOENT: it is none of theirs; -errno. */
+int ids_map_named(const char *name, struct idmap *ret, struct err *err);

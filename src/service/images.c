@@ -1,5 +1,6 @@
 #include "service/images.h"
 
+#include "base/child.h"
 #include "base/units.h"
 #include "image/name.h"
 #include "service/ids.h"
@@ -121,6 +122,20 @@ int images_pull(const struct house *h, const char *ref, const struct remote *rem
 	if (unpacked < 0)
 		oci_descriptor_release(ret);
 	return unpacked < 0 ? unpacked : r;
+}
+
+int images_give(const char *path, const struct idmap *map, struct err *err)
+{
+	_free_ char *owner = xasprintf("%lld:%lld", (long long)idmap_outside(&map->uid, 0),
+	                               (long long)idmap_outside(&map->gid, 0));
+	const char *const argv[] = { "chown", "-Rh", "--", owner, path, NULL };
+	_str_ said = STR_INIT;
+	int r;
+
+	if (geteuid() != 0)
+		return 0;
+	r = child_run(argv, &said, err);
+	return r > 0 ? err_set(err, EIO, "image-store", "cannot give '%s' to the container's root: %s", path, said.buf) : r;
 }
 
 int images_import(const struct house *h, const char *path, const char *name, int kind, const char *which,

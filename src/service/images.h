@@ -28,6 +28,8 @@ int images_use(const struct house *h, const char *ref, const char *user, bool pu
  */
 int images_pull(const struct house *h, const char *ref, const struct remote *remote, struct oci_descriptor *ret,
                 struct err *err);
+/* Give a directory and all in it to the root of a map (root only; else it is the caller's already). 0 or -errno. */
+int images_give(const char *path, const struct idmap *map, struct err *err);
 /* Take an image from a file, and unpack it. @name may be NULL (fetch.h). 0 with *ret, the caller's; or -errno. */
 int images_import(const struct house *h, const char *path, const char *name, int kind, const char *which,
                   struct oci_descriptor *ret, struct err *err);

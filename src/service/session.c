@@ -5,6 +5,7 @@
 #include "base/path.h"
 #include "base/units.h"
 #include "event/journal.h"
+#include "service/images-check.h"
 #include "service/lost.h"
 #include "supervisor/lock.h"
 #include "supervisor/remove.h"
@@ -194,6 +195,15 @@ static int lock_ended(struct session *s, struct err *err)
 	return TAKE_FD(lock);
 }
 
+/* What it runs on may have been damaged, or removed, since it was made. */
+static int check_image(const struct house *h, const struct session *s, struct err *err)
+{
+	_cleanup_(spec_release) struct spec spec = { 0 };
+	const int r = spec_read(s->fd, "spec.json", &spec, err);
+
+	return r < 0 ? r : images_before_start(h, &spec, err);
+}
+
 int session_start(const struct house *h, struct session *s, struct conn *conn, struct err *err)
 {
 	_fd_ guard = -1;
@@ -209,6 +219,9 @@ int session_start(const struct house *h, struct session *s, struct conn *conn, s
 		               s->status.name);
 	if (lock < 0)
 		return lock;
+	r = check_image(h, s, err);
+	if (r < 0)
+		return r;
 	s->status.state = STATUS_STARTING;
 	s->status.reason = REASON_NONE;
 	s->status.restarts = 0;
