@@ -1,4 +1,5 @@
 #include "cli/open.h"
+#include "cli/progress.h"
 #include "engine/engine.h"
 #include "service/launch.h"
 #include "term/tty.h"
@@ -8,7 +9,8 @@
 #include <unistd.h>
 
 struct options {
-	const char *image, *network_session, *workdir, *user, *hostname, *restart, *cpus, *engine, *fallback, *keys;
+	const char *image, *entrypoint, *network_session, *workdir, *user, *hostname, *restart, *cpus, *engine, *fallback,
+	           *keys;
 	struct strv env, env_files, volumes, tmpfs, ports;
 	bool detach, read_only, rm, ssh_agent, privileged, has_network, record_input;
 	struct launch_probe health, readiness;
@@ -19,8 +21,10 @@ struct options {
 static const struct arg_option rows[] = {
 	{ 'd', "detach", NULL, "leave it in the background: print its name once the command was executed", ARG_FLAG,
 	  offsetof(struct options, detach) },
-	{ 0, "image", "IMAGE", "the root file system: a directory or a tar; without it, pterm's small default image", ARG_STR,
-	  offsetof(struct options, image) },
+	{ 0, "image", "IMAGE", "an image of the store or a registry, a directory or a tar; without it, pterm's small default "
+	  "image", ARG_STR, offsetof(struct options, image) },
+	{ 0, "entrypoint", "PROGRAM", "instead of the image's own entry point; empty: none", ARG_STR,
+	  offsetof(struct options, entrypoint) },
 	{ 'e', "env", "KEY[=VALUE]", "set a variable; without a value, yours", ARG_STRV, offsetof(struct options, env) },
 	{ 0, "env-file", "FILE", "set the variables of a file of KEY=VALUE lines", ARG_STRV,
 	  offsetof(struct options, env_files) },
@@ -76,7 +80,7 @@ static struct launch to_launch(const struct options *o, const struct arg_words *
 
 	return (struct launch){
 		.name = words->before_dashes > 0 ? words->items[0] : NULL,
-		.image = o->image, .user = o->user, .cwd = o->workdir, .hostname = o->hostname, .engine = o->engine,
+		.image = o->image, .entrypoint = o->entrypoint, .user = o->user, .cwd = o->workdir, .hostname = o->hostname, .engine = o->engine,
 		/* a person sees what it says; a program gets it only when it asked */
 		.fallback = o->fallback, .may_fall_back = has_person && o->engine == NULL,
 		.restart = o->restart, .env = o->env, .env_files = o->env_files, .volumes = o->volumes, .tmpfs = o->tmpfs,
@@ -107,8 +111,10 @@ static int run(void *options, struct arg_words *words, struct err *err)
 	if (l.name != NULL && name_check(l.name, err) < 0)
 		return -err->no;
 	r = house_open(&house, err);
+	house.progress = progress_show();
 	if (r == 0)
 		r = launch_spec(&house, &l, &spec, err);
+	progress_clear();
 	if (r == 0)
 		r = session_create(&house, &spec, l.name, &s, &conn, err);
 	if (r < 0)

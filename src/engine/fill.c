@@ -80,7 +80,7 @@ static int start(int program, const char *const *argv, int dir, int stream, int 
 static int copy(int program, int from, int to, int log, struct err *err)
 {
 	static const char *const pack[] = { "pterm-tree", "pack", "--fifos", "--", ".", NULL };
-	static const char *const unpack[] = { "pterm-tree", "unpack", NULL };
+	static const char *const unpack[] = { "pterm-tree", "unpack", "--plain", NULL };
 	pid_t packer, unpacker;
 	int stream[2], r, packed, unpacked;
 

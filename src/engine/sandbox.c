@@ -115,15 +115,6 @@ static int make_bundle(const struct sandbox *s)
 	return 0;
 }
 
-static void add_escaped(struct str *out, const char *path)
-{
-	for (; *path != '\0'; path++) {
-		if (strchr("\\:,", *path) != NULL)
-			str_addc(out, '\\');
-		str_addc(out, *path);
-	}
-}
-
 /* @name in the store directory, owned by the container's root, or an error. */
 static int make_dir(const struct sandbox *s, int store, const char *name, mode_t mode)
 {
@@ -146,6 +137,29 @@ static int attach_tree(const struct sandbox *s, int tree, const char *at)
 	return 0;
 }
 
+/*
+ * The list of lower layers, the highest first, by links in the bundle with short names: the options of a mount have one
+ * page, which 40 paths would fill, and a path would have to be escaped.
+ */
+static int add_layers(const struct sandbox *s, struct str *options)
+{
+	const struct strv *layers = &s->spec->image.layers;
+
+	for (size_t i = layers->len; i-- > 0;) {
+		char name[24];
+
+		if (s->lower_tree >= 0 && i == 0) {
+			str_adds(options, "lower");
+			break;
+		}
+		snprintf(name, sizeof(name), "%zx", i);
+		if (symlink(layers->items[i], name) < 0)
+			return fail(s, "cannot make a link to '%s': %m", layers->items[i]);
+		str_addf(options, "%s%s", name, i > 0 ? ":" : "");
+	}
+	return 0;
+}
+
 static int mount_rootfs(const struct sandbox *s)
 {
 	const struct strv *layers = &s->spec->image.layers;
@@ -161,11 +175,8 @@ static int mount_rootfs(const struct sandbox *s)
 	if (s->lower_tree >= 0 && attach_tree(s, s->lower_tree, "lower") < 0)
 		return -1;
 	str_adds(&options, "userxattr,lowerdir=");
-	for (size_t i = layers->len; i-- > 0;) {                 /* overlay names the highest first */
-		add_escaped(&options, s->lower_tree >= 0 && i == 0 ? "lower" : layers->items[i]);
-		if (i > 0)
-			str_addc(&options, ':');
-	}
+	if (add_layers(s, &options) < 0)
+		return -1;
 	str_addf(&options, ",upperdir=/proc/self/fd/%d/upper,workdir=/proc/self/fd/%d/work", store, store);
 	if (options.len > OVERLAY_OPTIONS_MAX) {
 		errno = E2BIG;
@@ -177,6 +188,32 @@ static int mount_rootfs(const struct sandbox *s)
 		            errno == EINVAL || errno == EOPNOTSUPP ?
 		            "; that file system may not be able to hold an overlay: set PTERM_STORE to a local directory" : "");
 	return 0;
+}
+
+/* The working directory that the image names, as its user's own. A link in the image never leads out of the root. */
+static void make_cwd(const struct sandbox *s)
+{
+	_free_ char *path = xstrdup(s->spec->cwd ? s->spec->cwd : "/");
+	_fd_ root = open("rootfs", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	for (char *end = path; s->spec->makes_cwd && root >= 0 && end != NULL;) {
+		_fd_ above = -1;
+		char *name;
+
+		end = strchr(end + 1, '/');
+		if (end != NULL)
+			*end = '\0';
+		name = strrchr(path, '/');
+		if (name != NULL && name[1] != '\0') {
+			*name = '\0';
+			above = path_open_in_root(root, *path ? path : "/", O_RDONLY | O_DIRECTORY);
+			*name = '/';
+			if (above >= 0 && mkdirat(above, name + 1, 0755) == 0)
+				(void)!fchownat(above, name + 1, (uid_t)s->spec->user.uid, (gid_t)s->spec->user.gid, AT_SYMLINK_NOFOLLOW);
+		}
+		if (end != NULL)
+			*end = '/';
+	}
 }
 
 static int attach_trees(const struct sandbox *s)
@@ -333,6 +370,7 @@ static int run_sandbox(const struct sandbox *s)
 		return fail(s, "cannot enter the network of the other session: %m");
 	if (make_bundle(s) < 0 || mount_rootfs(s) < 0 || attach_trees(s) < 0 || fill_volumes(s) < 0 || show_cgroup2(s) < 0)
 		return -1;
+	make_cwd(s);                             /* what it cannot make, the command's start tells */
 	HOOK("sandbox.mounted");
 	listener = fd_listen_unix(AT_FDCWD, "console.sock", SOCK_STREAM);
 	if (listener < 0)

@@ -69,6 +69,7 @@ static const struct json_field spec_fields[] = {
 	{ "command", FIELD_STRV, offsetof(struct spec, command) },
 	{ "env", FIELD_STRV, offsetof(struct spec, env) },
 	{ "cwd", FIELD_STR, offsetof(struct spec, cwd) },
+	{ "makes_cwd", FIELD_BOOL, offsetof(struct spec, makes_cwd) },
 	{ "user", FIELD_OBJ, offsetof(struct spec, user), .object = &user_object },
 	{ "map", FIELD_STR, offsetof(struct spec, map) },
 	{ "map_name", FIELD_STR, offsetof(struct spec, map_name) },

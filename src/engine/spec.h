@@ -36,6 +36,7 @@ struct spec {
 	struct strv command;                 /* empty: the user's login shell */
 	struct strv env;                     /* whole and final */
 	char *cwd;                           /* NULL: the home directory, or / */
+	bool makes_cwd;                      /* the image names it: it is made where it is missing */
 	struct spec_user user;
 	char *map;                           /* idmap_format; NULL: the engine makes no user namespace */
 	char *map_name;                      /* the kind of map as a directory name: "u0", "u1000", "root-1900000000" */

@@ -400,6 +400,7 @@ int copy_dir_in(const char *tree_program, int dir, int userns, int in_fd, const 
 	int r;
 
 	end_begin(&unpacker, tree_program, "unpack", userns);
+	strv_push(&unpacker.argv, "--plain");
 	r = end_start(&unpacker, dir, userns, in_fd, 0, err);
 	return r < 0 ? r : finish_one(&unpacker, shown, err);
 }
@@ -412,5 +413,6 @@ int copy_dir_between(const char *tree_program, int from, int from_userns, int to
 
 	dir_packer(&packer, tree_program, from_userns);
 	end_begin(&unpacker, tree_program, "unpack", to_userns);
+	strv_push(&unpacker.argv, "--plain");
 	return run_both(&packer, (struct site){ from, from_userns }, &unpacker, (struct site){ to, to_userns }, shown, err);
 }

@@ -4,8 +4,7 @@
 #include "base/path.h"
 #include "base/units.h"
 #include "engine/engine.h"
-#include "image/store.h"
-#include "image/user.h"
+#include "service/images.h"
 #include "service/session.h"
 #include "service/volume.h"
 #include "term/record.h"
@@ -16,59 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum {
-	ROOT_IDS_START = 1900000000,     /* above what useradd gives out and what systemd-nspawn takes */
-	ROOT_IDS_COUNT = 65536,
-	ENV_FILE_MAX = 1024 * 1024,
-};
-
-/* --- ids --- */
-
-static int root_map(struct idmap *ret, char **ret_name, struct err *err)
-{
-	const char *given = getenv("PTERM_ROOT_IDS");
-	unsigned start = ROOT_IDS_START, count = ROOT_IDS_COUNT;
-	char rest;
-
-	if (given != NULL && *given != '\0' &&
-	    (sscanf(given, "%u:%u%c", &start, &count, &rest) != 2 || start < 1000 || count < 1 || start > UINT32_MAX - count))
-		return err_set(err, EINVAL, "bad-root-ids", "PTERM_ROOT_IDS is '%s' and must be START:COUNT, as in %u:%u", given,
-		               (unsigned)ROOT_IDS_START, (unsigned)ROOT_IDS_COUNT);
-	idmap_shift(&ret->uid, start, count);
-	idmap_shift(&ret->gid, start, count);
-	*ret_name = xasprintf("root-%u", start);
-	return 0;
-}
-
-static int subordinate(const char *file, uint32_t *start, uint32_t *count, struct err *err)
-{
-	const char *option = strstr(file, "gid") ? "subgids" : "subuids", *who = session_actor();
-	const int r = idmap_subordinate(file, who, geteuid(), start, count, err);
-
-	if (r == 1)
-		return err_set(err, ENOENT, "no-subids", "%s has no line for %s, so a rootless container can have no ids of its own: "
-		               "sudo usermod --add-%s 100000-165535 %s (a range that nobody else has)", file, who, option,
-		               who);
-	return r;
-}
-
-int launch_map(uint32_t uid, uint32_t gid, struct idmap *ret, char **ret_name, struct err *err)
-{
-	uint32_t uid_start, uid_count, gid_start, gid_count;
-	int r;
-
-	if (geteuid() == 0)
-		return root_map(ret, ret_name, err);
-	r = subordinate("/etc/subuid", &uid_start, &uid_count, err);
-	if (r == 0)
-		r = subordinate("/etc/subgid", &gid_start, &gid_count, err);
-	if (r < 0)
-		return r;
-	idmap_around(&ret->uid, uid, geteuid(), uid_start, uid_count);
-	idmap_around(&ret->gid, gid, getegid(), gid_start, gid_count);
-	*ret_name = gid == uid ? xasprintf("u%u", uid) : xasprintf("u%u-g%u", uid, gid);
-	return 0;
-}
+enum { ENV_FILE_MAX = 1024 * 1024 };
 
 /* --- image and user --- */
 
@@ -83,59 +30,52 @@ static void take_user(struct spec *spec, struct image_user *u)
 		strv_pushf(&spec->user.groups, "%u", (unsigned)u->gids[i]);
 }
 
-/* The map for user @uid of group @gid, and its name. One that joins another has that one's, in the spec already. */
-static int find_map(struct spec *spec, uint32_t uid, uint32_t gid, struct idmap *ret, struct err *err)
+/* What the image itself says about running it, where nothing else was asked for. The environment comes first. */
+static void take_run(const struct launch *l, struct spec *spec, struct oci_run *run)
 {
-	if (spec->network == NETWORK_SESSION)
-		return idmap_parse(spec->map, ret) == 0 ? 0 :
-		       err_set(err, EINVAL, "bad-spec", "the session to be joined has no map of ids");
-	free(spec->map_name);
-	spec->map_name = NULL;
-	return launch_map(uid, gid, ret, &spec->map_name, err);
+	_strv_ asked = spec->command;
+	const bool has_entrypoint = l->entrypoint != NULL;
+
+	spec->command = (struct strv){ 0 };
+	if (has_entrypoint && *l->entrypoint != '\0')
+		strv_push(&spec->command, l->entrypoint);
+	for (size_t i = 0; i < run->entrypoint.len && !has_entrypoint; i++)
+		strv_push(&spec->command, run->entrypoint.items[i]);
+	for (size_t i = 0; i < asked.len; i++)
+		strv_push(&spec->command, asked.items[i]);
+	for (size_t i = 0; i < run->cmd.len && asked.len == 0 && !has_entrypoint; i++)
+		strv_push(&spec->command, run->cmd.items[i]);
+	if (spec->cwd == NULL && run->workdir != NULL && run->workdir[0] == '/')
+		spec->makes_cwd = (spec->cwd = TAKE(run->workdir)) != NULL;
+	spec->env = run->env;
+	run->env = (struct strv){ 0 };
 }
 
-/*
- * The user decides the map, the map decides where the image's layers are, and the layers tell who the user is: so
- * for anybody but root look twice.
- */
 static int resolve_image(const struct house *h, const struct launch *l, struct spec *spec, struct err *err)
 {
-	const struct image_store store = { .root = h->store, .default_image = h->default_image,
-	                                   .tree_program = h->tree_program };
-	uint32_t uid = 0, gid = 0;
+	const bool joins = spec->network == NETWORK_SESSION;
+	_images_use_ use = { 0 };
 	_str_ text = STR_INIT;
+	struct idmap map;
+	int r;
 
-	for (;;) {
-		_image_ img = { 0 };
-		_image_user_ user = { 0 };
-		struct idmap map;
-		int r;
-
-		r = find_map(spec, uid, gid, &map, err);
-		if (r == 0)
-			r = image_resolve(&store, l->image, &map, spec->map_name, &img, err);
-		if (r == 0)
-			r = image_user(&img, l->user, &user, err);
-		if (r < 0)
-			return r;
-		if (idmap_outside(&map.uid, user.uid) < 0 || idmap_outside(&map.gid, user.gid) < 0)
-			return err_set(err, ERANGE, "no-such-id", "user %u:%u is outside the ids that a container of yours can have",
-			               (unsigned)user.uid, (unsigned)user.gid);
-		if (spec->network != NETWORK_SESSION && geteuid() != 0 && (user.uid != uid || user.gid != gid)) {
-			uid = user.uid;
-			gid = user.gid;
-			continue;
-		}
-		idmap_format(&map, &text);
-		free(spec->map);
-		spec->map = str_take(&text);
-		take_user(spec, &user);
-		spec->image.label = TAKE(img.label);
-		spec->image.digest = TAKE(img.digest);
-		spec->image.layers = img.layers;
-		img.layers = (struct strv){ 0 };
-		return 0;
-	}
+	if (joins && idmap_parse(spec->map, &map) < 0)
+		return err_set(err, EINVAL, "bad-spec", "the session to be joined has no map of ids");
+	r = images_use_by(h, l->image, l->user, !l->never_pulls, joins ? &map : NULL, spec->map_name, &use, err);
+	if (r < 0)
+		return r;
+	idmap_format(&use.map, &text);
+	free(spec->map);
+	free(spec->map_name);
+	spec->map = str_take(&text);
+	spec->map_name = TAKE(use.map_name);
+	take_user(spec, &use.user);
+	spec->image.label = TAKE(use.image.label);
+	spec->image.digest = TAKE(use.image.digest);
+	spec->image.layers = use.image.layers;
+	use.image.layers = (struct strv){ 0 };
+	take_run(l, spec, &use.image.config.run);
+	return 0;
 }
 
 /* --- environment --- */
@@ -199,10 +139,11 @@ static int add_env_file(struct strv *env, const char *path, struct err *err)
 
 static int build_env(const struct launch *l, struct spec *spec, struct err *err)
 {
-	struct strv *env = &spec->env;
+	struct strv image = spec->env, *env = &spec->env;
 	const char *lang = getenv("LANG");
 	int r = 0;
 
+	spec->env = (struct strv){ 0 };
 	strv_set_env(env, "PATH", PATH_DEFAULT);
 	strv_set_env(env, "TERM", "xterm-256color");
 	strv_set_env(env, "COLORTERM", "truecolor");
@@ -212,6 +153,9 @@ static int build_env(const struct launch *l, struct spec *spec, struct err *err)
 	strv_set_env(env, "LOGNAME", spec->user.name);
 	strv_set_env(env, "SHELL", spec->user.shell);
 	set_time_zone(env);
+	for (size_t i = 0; i < image.len; i++)
+		(void)add_variable(env, image.items[i], "image", NULL);
+	strv_release(&image);
 	if (spec->ssh_agent != NULL)
 		strv_set_env(env, "SSH_AUTH_SOCK", engine_find(spec->engine)->features & ENGINE_ISOLATES ? SSH_AGENT_INSIDE
 		             : spec->ssh_agent);
@@ -378,7 +322,7 @@ static int check_engine(const char *name, const char *option, struct err *err)
 /* An option of `new`. What confines or limits must be had or refused; the rest may be missing after a fall back. */
 struct wish { const char *option; bool is_there, confines; enum engine_features needs; };
 
-enum { WISH_COUNT = 12 };
+enum { WISH_COUNT = 13 };
 
 static void list_wishes(const struct launch *l, const struct spec *spec, struct wish ret[WISH_COUNT])
 {
@@ -400,6 +344,7 @@ static void list_wishes(const struct launch *l, const struct spec *spec, struct 
 		{ "--tmpfs", l->tmpfs.len > 0, false, ENGINE_ISOLATES },
 		{ "--hostname", l->hostname != NULL, false, ENGINE_ISOLATES },
 		{ "--image", l->image != NULL, false, ENGINE_IMAGES },
+		{ "--entrypoint", l->entrypoint != NULL, false, ENGINE_IMAGES },
 	};
 
 	memcpy(ret, all, sizeof(all));

@@ -12,10 +12,11 @@ struct launch_probe { const char *command; uint64_t interval_ms, timeout_ms, ret
 enum { HEALTH_INTERVAL_MS = 30000, READY_INTERVAL_MS = 10000, PROBE_TIMEOUT_MS = 30000, PROBE_RETRIES = 3 };
 
 struct launch {
-	const char *image, *user, *cwd, *hostname, *engine, *fallback, *restart, *name;
+	const char *image, *entrypoint, *user, *cwd, *hostname, *engine, *fallback, *restart, *name;
 	struct strv env, env_files, volumes, tmpfs, ports;   /* as typed */
 	const char *const *command;
 	size_t command_len;
+	bool never_pulls;                /* an image that is not here is an error */
 	bool read_only, remove_at_end, ssh_agent, record_input;
 	uint64_t memory_bytes, pids, record_bytes;
 	const char *cpus;
@@ -28,11 +29,7 @@ struct launch {
 };
 
 /*
- * The map of ids of a session: for root a range of its own (PTERM_ROOT_IDS, START:COUNT), for others around the
- * caller, who is @uid and @gid inside. *ret_name (the caller's) names it in paths. 0 or -errno.
- */
-int launch_map(uint32_t uid, uint32_t gid, struct idmap *ret, char **ret_name, struct err *err);
-/*
- * 0 with *ret, the caller's (spec_release); or -errno: see @err. Unpacking an image that is new here takes its time.
+ * 0 with *ret, the caller's (spec_release); or -errno: see @err. Fetching and unpacking an image that is new here take
+ * their time, and tell h->progress about it.
  */
 int launch_spec(const struct house *h, const struct launch *l, struct spec *ret, struct err *err);

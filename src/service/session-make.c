@@ -6,6 +6,7 @@
 #include "base/path.h"
 #include "base/units.h"
 #include "event/journal.h"
+#include "service/images-check.h"
 #include "service/volume.h"
 #include "supervisor/lock.h"
 #include "supervisor/remove.h"
@@ -232,6 +233,11 @@ int session_create(const struct house *h, const struct spec *spec, const char *n
 		return r;
 	}
 	HOOK("cli.session-made");
+	r = images_before_start(h, spec, err);
+	if (r < 0) {
+		session_unmake(h, id, id);
+		return r;
+	}
 	r = session_spawn(h, id, dir, lock, conn, err);
 	if (r < 0) {
 		conn_close(conn);

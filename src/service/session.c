@@ -5,6 +5,7 @@
 #include "base/path.h"
 #include "base/units.h"
 #include "event/journal.h"
+#include "service/images-check.h"
 #include "service/lost.h"
 #include "service/volume.h"
 #include "supervisor/lock.h"
@@ -177,6 +178,8 @@ int session_start(const struct house *h, struct session *s, struct conn *conn, s
 	if (lock < 0)
 		return lock;
 	r = spec_read(s->fd, "spec.json", &spec, err);
+	if (r == 0)                                      /* what it runs on may have been damaged since it was made */
+		r = images_before_start(h, &spec, err);
 	if (r == 0)
 		r = volumes_claim(h, s->id, s->status.name, &spec, err);
 	if (r < 0)

@@ -11,7 +11,7 @@
 #include "base/idmap.h"
 #include "base/path.h"
 #include "image/copy.h"
-#include "service/launch.h"
+#include "service/ids.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,7 +45,7 @@ static int current_map(int dir, struct idmap *ret, struct err *err)
 	int r = read_map(dir, "now", &text);
 
 	if (r == 1)
-		return launch_map(0, 0, ret, &name, err);
+		return ids_map(0, 0, ret, &name, err);
 	if (r == 0)
 		r = idmap_parse(text.buf, ret);
 	return r < 0 ? err_set(err, -r, "volume", "cannot read the map of a volume's owners: %m") : 0;
@@ -103,7 +103,7 @@ int volume_empty(int dir, const char *name, struct err *err)
 		r = path_remove_tree(dir, name);
 		return r < 0 ? err_set(err, -r, "volume", "cannot remove all of a volume: %m") : 0;
 	}
-	r = launch_map(0, 0, &map, &map_name, err);
+	r = ids_map(0, 0, &map, &map_name, err);
 	return r < 0 ? r : tree_remove_mapped(&map, dir, name, err);
 }
 
@@ -131,7 +131,7 @@ int volume_size(const struct house *h, const char *name, uint64_t *ret, struct e
 		*ret = path_disk_usage(dir, "now/data");
 		return 0;
 	}
-	r = launch_map(0, 0, &map, &map_name, err);
+	r = ids_map(0, 0, &map, &map_name, err);
 	if (r < 0)
 		return r;
 	if (pipe2(answer, O_CLOEXEC) < 0)

@@ -8,7 +8,7 @@
  *   <store>/volumes/NAME/users/ID      a link to the directory of each session that uses it; one whose directory is gone
  *                                      uses it no more, so that nobody has to take it away
  *
- * Owners are those that containers see: a file of user 999 stays one of 999, whatever the map of ids (launch.c) of
+ * Owners are those that containers see: a file of user 999 stays one of 999, whatever the map of ids (ids.h) of
  * the session that uses it. Since a map decides the owners on disk, the files are written anew when a session with
  * another map comes; two such sessions cannot run at once.
  *
