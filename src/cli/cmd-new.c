@@ -11,7 +11,7 @@
 struct options {
 	const char *image, *entrypoint, *network_session, *workdir, *user, *hostname, *restart, *cpus, *engine, *fallback,
 	           *keys;
-	struct strv env, env_files, volumes, tmpfs, ports;
+	struct strv env, env_files, volumes, tmpfs, ports, packages;
 	bool detach, read_only, rm, ssh_agent, privileged, has_network, record_input;
 	struct launch_probe health, readiness;
 	uint64_t memory, pids, record;
@@ -25,6 +25,8 @@ static const struct arg_option rows[] = {
 	  "image", ARG_STR, offsetof(struct options, image) },
 	{ 0, "entrypoint", "PROGRAM", "instead of the image's own entry point; empty: none", ARG_STR,
 	  offsetof(struct options, entrypoint) },
+	{ 0, "package", "NAME", "have this package of the image's distribution inside (apt, apk, dnf)", ARG_STRV,
+	  offsetof(struct options, packages) },
 	{ 'e', "env", "KEY[=VALUE]", "set a variable; without a value, yours", ARG_STRV, offsetof(struct options, env) },
 	{ 0, "env-file", "FILE", "set the variables of a file of KEY=VALUE lines", ARG_STRV,
 	  offsetof(struct options, env_files) },
@@ -83,7 +85,7 @@ static struct launch to_launch(const struct options *o, const struct arg_words *
 		.image = o->image, .entrypoint = o->entrypoint, .user = o->user, .cwd = o->workdir, .hostname = o->hostname, .engine = o->engine,
 		/* a person sees what it says; a program gets it only when it asked */
 		.fallback = o->fallback, .may_fall_back = has_person && o->engine == NULL,
-		.restart = o->restart, .env = o->env, .env_files = o->env_files, .volumes = o->volumes, .tmpfs = o->tmpfs,
+		.restart = o->restart, .env = o->env, .env_files = o->env_files, .volumes = o->volumes, .tmpfs = o->tmpfs, .packages = o->packages,
 		.ports = o->ports, .command = words->items + words->before_dashes,
 		.command_len = words->len - words->before_dashes, .read_only = o->read_only, .remove_at_end = o->rm,
 		.ssh_agent = o->ssh_agent, .record_input = o->record_input, .health = o->health, .readiness = o->readiness,

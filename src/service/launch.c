@@ -5,6 +5,7 @@
 #include "base/units.h"
 #include "engine/engine.h"
 #include "service/images.h"
+#include "service/packages.h"
 #include "service/session.h"
 #include "service/volume.h"
 #include "term/record.h"
@@ -54,14 +55,20 @@ static void take_run(const struct launch *l, struct spec *spec, struct oci_run *
 static int resolve_image(const struct house *h, const struct launch *l, struct spec *spec, struct err *err)
 {
 	const bool joins = spec->network == NETWORK_SESSION;
+	const struct packages_limits limits = { spec->memory_bytes, spec->pids, spec->cpus };
+	_free_ char *derived = NULL;
 	_images_use_ use = { 0 };
 	_str_ text = STR_INIT;
 	struct idmap map;
-	int r;
+	int r = 0;
 
 	if (joins && idmap_parse(spec->map, &map) < 0)
 		return err_set(err, EINVAL, "bad-spec", "the session to be joined has no map of ids");
-	r = images_use_by(h, l->image, l->user, !l->never_pulls, joins ? &map : NULL, spec->map_name, &use, err);
+	if (l->packages.len > 0)
+		r = packages_image(h, l->image, !l->never_pulls, &l->packages, &limits, &derived, err);
+	if (r < 0)
+		return r;
+	r = images_use_by(h, derived ? derived : l->image, l->user, !l->never_pulls, joins ? &map : NULL, spec->map_name, &use, err);
 	if (r < 0)
 		return r;
 	idmap_format(&use.map, &text);
@@ -322,7 +329,7 @@ static int check_engine(const char *name, const char *option, struct err *err)
 /* An option of `new`. What confines or limits must be had or refused; the rest may be missing after a fall back. */
 struct wish { const char *option; bool is_there, confines; enum engine_features needs; };
 
-enum { WISH_COUNT = 13 };
+enum { WISH_COUNT = 14 };
 
 static void list_wishes(const struct launch *l, const struct spec *spec, struct wish ret[WISH_COUNT])
 {
@@ -343,6 +350,7 @@ static void list_wishes(const struct launch *l, const struct spec *spec, struct 
 		{ "--user", l->user != NULL, false, ENGINE_ISOLATES },
 		{ "--tmpfs", l->tmpfs.len > 0, false, ENGINE_ISOLATES },
 		{ "--hostname", l->hostname != NULL, false, ENGINE_ISOLATES },
+		{ "--package", l->packages.len > 0, false, ENGINE_IMAGES },
 		{ "--image", l->image != NULL, false, ENGINE_IMAGES },
 		{ "--entrypoint", l->entrypoint != NULL, false, ENGINE_IMAGES },
 	};

@@ -14,6 +14,7 @@ enum { HEALTH_INTERVAL_MS = 30000, READY_INTERVAL_MS = 10000, PROBE_TIMEOUT_MS =
 struct launch {
 	const char *image, *entrypoint, *user, *cwd, *hostname, *engine, *fallback, *restart, *name;
 	struct strv env, env_files, volumes, tmpfs, ports;   /* as typed */
+	struct strv packages;            /* of the image's distribution, to be had inside (packages.h) */
 	const char *const *command;
 	size_t command_len;
 	bool never_pulls;                /* an image that is not here is an error */
