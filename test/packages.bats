@@ -15,8 +15,8 @@ debian() {
 	[ "$status" -ne 77 ] || skip "no Debian can be made here: $output"
 	[ "$status" -eq 0 ]
 	chmod a+r "$PTERM_BUILD/debian.tar"
-	ln -sf "$PTERM_BUILD/debian.tar" "$TOP/debian.tar"
-	pterm image import -q - debian <"$PTERM_BUILD/debian.tar" 2>/dev/null || pterm image import -q "$TOP/debian.tar" debian
+	ln "$PTERM_BUILD/debian.tar" "$TOP/debian.tar" 2>/dev/null || cp "$PTERM_BUILD/debian.tar" "$TOP/debian.tar"
+	pterm image import -q "$TOP/debian.tar" debian
 }
 made() { pterm image ls -q | grep -c '^pterm-packages' || true; }
 
@@ -49,7 +49,7 @@ made() { pterm image ls -q | grep -c '^pterm-packages' || true; }
 	wait $!
 	[[ $output == *greeting* && $(cat "$TOP/a") == *greeting* ]]
 	[ "$(made)" = 3 ]
-	[ "$(grep -h -c '"session.created"' "$TOP/$WHO/home"/sessions/*/events.jsonl 2>/dev/null | wc -l)" = 0 ]
+	[ "$(pterm ls -q)" = "" ]
 }
 
 @test "an image without a package manager, a directory, and names that are none are refused" {
