@@ -128,9 +128,9 @@ ended() { [ "$(field "$1" state)" = ended ]; }
 	list='cd /data; stat -c "%n %u:%g %a %h %F" * .wh.f && readlink s && cat g'
 	[ "$(inside -v copy:/data "$list")" = "$(inside -v data:/data "$list")" ]
 	# into one that another user's session used last, from a file
-	inside -u 1000 -v other:/data 'echo more >/data/f; echo own >/data/own'
+	inside -u 1000 -v other:/data 'echo more >/data/f; echo mine >/data/mine'
 	pterm volume import other "$TOP/data.tar"
-	[ "$(inside -v other:/data 'cat /data/f /data/own; stat -c %u:%g /data/f /data/own')" = $'text\nown\n999:998\n1000:1000' ]
+	[ "$(inside -v other:/data 'cat /data/f /data/mine; stat -c %u:%g /data/f /data/mine')" = $'text\nmine\n999:998\n1000:1000' ]
 	run pterm volume export nosuch
 	[ "$status" -eq 125 ]
 	head -c 1000 "$TOP/data.tar" >"$TOP/short.tar"
