@@ -136,7 +136,7 @@ int fill_volume(int program, int rootfs, const struct spec_volume *v, const stru
 		return err_set(err, -r, "volume", "cannot read volume '%s': %m", v->name);
 	from = path_open_in_root(rootfs, v->target, O_PATH | O_DIRECTORY);
 	if (from < 0 && !path_exists(to, FILLED))
-		return fchown(to, (uid_t)user->uid, (gid_t)user->gid) == 0 ? 0 :
+		return fchown(to, (uid_t)user->uid, (gid_t)user->gid) == 0 && fchmod(to, 0755) == 0 ? 0 :
 		       err_set(err, errno, "volume", "cannot give volume '%s' to the session's user: %m", v->name);
 	if (!path_exists(to, FILLED))
 		r = copy_aside(program, from, to, log, err);

@@ -405,13 +405,17 @@ static int claim(const struct house *h, const char *id, const char *session, con
 {
 	_free_ char *path = path_join(h->sessions, id);
 	_free_ char *link = xasprintf("users/%s", id);
-	_fd_ dir = -1;
-	int r = volume_create(h, v->name, v->is_owned ? session : NULL, err);
+	_fd_ dir = -ENOENT;
+	int r;
 
-	if (r < 0 && r != -EEXIST)
-		return r;
-	err_release(err);
-	dir = volume_open(h, v->name, err);
+	while (dir == -ENOENT) {                         /* again, when somebody removes it in between */
+		err_release(err);
+		r = volume_create(h, v->name, v->is_owned ? session : NULL, err);
+		if (r < 0 && r != -EEXIST)
+			return r;
+		err_release(err);
+		dir = volume_open(h, v->name, err);
+	}
 	if (dir < 0)
 		return dir;
 	r = check_owner(dir, v, id, session, err);
