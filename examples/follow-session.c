@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-struct options { const char *session, *type; int64_t since; unsigned rows, cols; };
+struct options { const char *session, *type; int64_t since; bool has_size; unsigned rows, cols; };
 
 static bool parse(int argc, char **argv, struct options *o)
 {
@@ -26,8 +26,8 @@ static bool parse(int argc, char **argv, struct options *o)
 			o->since = strtoll(argv[++i], NULL, 10);
 		else if (i + 1 < argc && strcmp(argv[i], "--type") == 0)
 			o->type = argv[++i];
-		else if (i + 1 < argc && strcmp(argv[i], "--size") == 0 && sscanf(argv[i + 1], "%ux%u", &o->rows, &o->cols) == 2)
-			i++;
+		else if (i + 1 < argc && strcmp(argv[i], "--size") == 0)
+			o->has_size = sscanf(argv[++i], "%ux%u", &o->rows, &o->cols) == 2;
 		else if (argv[i][0] != '-' && o->session == NULL)
 			o->session = argv[i];
 		else
@@ -60,12 +60,11 @@ static int follow(struct pterm_session *s)
 		} else if (n == 0) {             /* the descriptors of your own program stand beside this one */
 			struct pollfd p = { .fd = pterm_fd(s), .events = POLLIN };
 
+			fflush(stdout);
 			(void)poll(&p, 1, -1);
 		}
 		if (n > 0 && fwrite(data, (size_t)n, 1, stdout) != 1)
 			return EXIT_FAILURE;
-		if (n == 0)
-			fflush(stdout);
 	}
 	fprintf(stderr, "ended with exit code %d\n", pterm_exit_code(s));
 	return EXIT_SUCCESS;
@@ -83,7 +82,7 @@ int main(int argc, char **argv)
 		r = 2;
 	} else if (pterm_open(s, NULL, o.session, o.since, 0) < 0) {
 		r = failed(s);
-	} else if (o.rows > 0 && pterm_resize(s, o.rows, o.cols) < 0) {
+	} else if (o.has_size && pterm_resize(s, o.rows, o.cols) < 0) {
 		r = failed(s);
 	} else if (o.type != NULL && pterm_input(s, o.type, strlen(o.type)) < (ssize_t)strlen(o.type)) {
 		r = failed(s);

@@ -169,6 +169,21 @@ everybody_at() {
 	kill_at cli.supervisor-started owners start-failed supervisor-lost
 }
 
+# What `pterm new` asks for is heard before the command begins, so that it misses nothing however late it wakes.
+no_sessions() { pterm ls >/dev/null; [ -z "$(ls "$TOP/$WHO/home/sessions")" ]; }
+@test "a command that ends before pterm new looks is shown, with its exit code" {
+	for rm in "" --rm; do
+		# shellcheck disable=SC2086
+		stop_at cli.supervisor-started pterm new $rm box -- sh -c 'echo was here; exit 7'
+		if [ -n "$rm" ]; then wait_for 60 no_sessions; else wait_for 60 has_ended box; fi
+		strike - box
+		[ "$code" -eq 7 ] || { echo "exit code $code"; cat "$TOP/out" "$TOP/err"; return 1; }
+		[ "$(tr -d '\r' <"$TOP/out")" = "was here" ]
+		pterm rm -af
+	done
+	assert_nothing_left
+}
+
 @test "a start, while the supervisor gets ready: everybody is killed in turn" {
 	everybody_at supervisor.prepared supervisor.sandbox-held supervisor.sandbox-started
 }

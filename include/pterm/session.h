@@ -37,7 +37,8 @@ struct pterm_session;
 
 enum pterm_flag {
 	PTERM_READ_ONLY = 1,     /* neither pterm_input nor pterm_resize */
-	PTERM_VIEWER = 2,        /* a person looks: events.jsonl says so, and its size counts only once it is the last who typed */
+	PTERM_VIEWER = 2,        /* a person's terminal: events.jsonl says so, its size counts only once it is the last who typed,
+	                            and what it answers by itself is dropped, since the session has answered already */
 };
 
 /* Where reading begins, but for positions: */

@@ -38,12 +38,14 @@ static struct term_size own_size(const struct view *v)
 	return tty_size(isatty(v->out_fd) ? v->out_fd : v->in_fd);
 }
 
-static void set_size(struct running *r)
+struct message_attach view_attach(const struct view *v)
 {
-	const struct term_size size = own_size(r->v);
+	const struct term_size size = own_size(v);
 
-	r->reader.attach.rows = size.rows;
-	r->reader.attach.cols = size.cols;
+	return (struct message_attach){ .since = v->since, .is_viewer = v->is_viewer, .read_only = v->read_only,
+	                                .paints = v->is_viewer && v->since < 0 && isatty(v->out_fd),
+	                                .is_terminal = v->is_viewer && v->in_fd >= 0 && isatty(v->in_fd),
+	                                .rows = size.rows, .cols = size.cols };
 }
 
 static void over(struct running *r, enum view_end how)
@@ -240,7 +242,7 @@ static void on_signal(struct running *r)
 
 	while (read(r->signals, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
 		if (si.ssi_signo == SIGWINCH) {
-			set_size(r);
+			r->reader.attach = view_attach(r->v);
 			if (r->v->is_viewer)
 				(void)conn_send_json(r->v->conn, MESSAGE_RESIZE, &message_resize_object, &(struct message_resize){
 				                     .rows = r->reader.attach.rows, .cols = r->reader.attach.cols });
@@ -378,13 +380,13 @@ int view_run(struct view *v, struct view_result *ret, struct err *err)
 	int rc;
 
 	*ret = (struct view_result){ .status = STR_INIT };
-	r.paints = v->is_viewer && v->since < 0 && isatty(v->out_fd);
+	r.reader.attach = view_attach(v);
+	r.reader.is_asked = v->is_asked;
+	r.paints = r.reader.attach.paints;
 	r.reader.conn = v->conn;
 	r.reader.session_fd = v->session_fd;
 	r.reader.program = "pterm " PTERM_VERSION;
 	r.reader.wants_all = !v->is_viewer || !isatty(v->out_fd);
-	r.reader.attach = (struct message_attach){ .is_viewer = v->is_viewer, .read_only = v->read_only, .paints = r.paints };
-	set_size(&r);
 	rc = begin(&r);
 	ret->how = VIEW_ENDED;
 	ret->position = v->since > 0 ? (uint64_t)v->since : 0;

@@ -11,6 +11,7 @@ struct view {
 	int session_fd;                  /* for what is older than the ring */
 	int64_t since;                   /* a position; -1: what is recent */
 	bool read_only, is_viewer;       /* not a viewer: no terminal, only output (logs -f) */
+	bool is_asked;                   /* what view_attach says was sent on @conn already */
 	struct keys keys;
 	int in_fd, out_fd;               /* -1: no input */
 	/* Not a viewer: what passes on its way to @out_fd, from @position on; NULL: as it is. */
@@ -29,6 +30,12 @@ struct view_result {
 	bool has_failed;                 /* the command could not be started: */
 	int exit_code;                   /* so, and @err of view_run says why */
 };
+
+/*
+ * What a view says first to the supervisor. Sent before that runs it is heard before the session begins, so that of a
+ * command that ends at once nothing is missed.
+ */
+struct message_attach view_attach(const struct view *v);
 
 /*
  * A viewer whose terminal falls behind is painted what the session shows now, and .skipped says what it missed; where it cannot

@@ -81,6 +81,12 @@ static int decode_field(const json_t *j, const struct json_field *f, const struc
 		free(*(char **)slot);
 		*(char **)slot = xstrdup(json_string_value(j));
 		return 0;
+	case FIELD_TEXT:
+		if (!json_is_string(j))
+			return wrong(err, o, f->key, "a string");
+		str_clear(slot);
+		str_add(slot, json_string_value(j), json_string_length(j));
+		return 0;
 	case FIELD_BOOL:
 		if (!json_is_boolean(j))
 			return wrong(err, o, f->key, "true or false");
@@ -153,19 +159,37 @@ static int decode_object(const json_t *j, const struct json_object *object, void
 	return 0;
 }
 
-int json_decode(const char *text, size_t n, const struct json_object *object, void *out, struct err *err)
+/* The text's value, or NULL with @err. */
+static json_t *parse(const char *text, size_t n, size_t flags, const struct json_object *object, struct err *err)
 {
 	json_error_t why;
-	json_t *j = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
-	int r;
+	json_t *j = json_loadb(text, n, JSON_REJECT_DUPLICATES | flags, &why);
+	_free_ char *shown = j == NULL ? visible(why.text) : NULL;
 
-	if (j == NULL) {
-		_free_ char *shown = visible(why.text);
+	if (j == NULL)
+		err_set(err, EINVAL, "bad-json", "%s is not JSON: line %d, column %d: %s", object->what, why.line, why.column,
+		        shown);
+	return j;
+}
 
-		return err_set(err, EINVAL, "bad-json", "%s is not JSON: line %d, column %d: %s", object->what,
-		               why.line, why.column, shown);
-	}
-	r = decode_object(j, object, out, err);
+int json_decode(const char *text, size_t n, const struct json_object *object, void *out, struct err *err)
+{
+	json_t *j = parse(text, n, 0, object, err);
+	const int r = j != NULL ? decode_object(j, object, out, err) : -EINVAL;
+
+	json_decref(j);
+	return r;
+}
+
+int json_decode_row(const char *text, size_t n, const struct json_object *row, void *out, struct err *err)
+{
+	json_t *j = parse(text, n, JSON_ALLOW_NUL, row, err);
+	int r = j != NULL ? 0 : -EINVAL;
+
+	if (j != NULL && (!json_is_array(j) || json_array_size(j) < row->count))
+		r = err_set(err, EINVAL, "bad-json", "%s must be a list of %zu values", row->what, row->count);
+	for (size_t i = 0; r == 0 && i < row->count; i++)
+		r = decode_field(json_array_get(j, i), &row->fields[i], row, out, err);
 	json_decref(j);
 	return r;
 }
@@ -179,6 +203,8 @@ void json_release(const struct json_object *object, void *in)
 
 		if (f->type == FIELD_STR)
 			free(*(char **)slot);
+		else if (f->type == FIELD_TEXT)
+			str_release(slot);
 		else if (f->type == FIELD_STRV)
 			strv_release(slot);
 		else if (f->type == FIELD_OBJ)
@@ -192,10 +218,8 @@ void json_release(const struct json_object *object, void *in)
 	memset(in, 0, object->size);
 }
 
-static void write_text(struct str *out, const char *z)
+static void write_text(struct str *out, const char *z, size_t n)
 {
-	size_t n = strlen(z);
-
 	str_addc(out, '"');
 	while (n > 0) {
 		const unsigned char c = (unsigned char)*z;
@@ -224,7 +248,7 @@ static void write_key(struct json_writer *w, const char *key)
 	w->needs_comma = true;
 	if (key == NULL)
 		return;
-	write_text(w->out, key);
+	write_text(w->out, key, strlen(key));
 	str_addc(w->out, ':');
 }
 
@@ -246,7 +270,7 @@ void json_put_str(struct json_writer *w, const char *key, const char *value)
 	if (value == NULL)
 		return;
 	write_key(w, key);
-	write_text(w->out, value);
+	write_text(w->out, value, strlen(value));
 }
 
 void json_put_int(struct json_writer *w, const char *key, int64_t value)
@@ -287,6 +311,10 @@ static void write_field(struct json_writer *w, const struct json_field *f, const
 	switch (f->type) {
 	case FIELD_STR:
 		json_put_str(w, f->key, *(char *const *)slot);
+		break;
+	case FIELD_TEXT:
+		write_key(w, f->key);
+		write_text(w->out, ((const struct str *)slot)->buf, ((const struct str *)slot)->len);
 		break;
 	case FIELD_BOOL:
 		json_put_bool(w, f->key, *(const bool *)slot);

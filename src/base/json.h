@@ -10,7 +10,8 @@
 #include <stdbool.h>
 
 enum field_type {
-	FIELD_STR,                /* char *, owned, NULL when absent */
+	FIELD_STR,                /* char *, owned, NULL when absent; no NUL inside */
+	FIELD_TEXT,               /* struct str, owned, NUL inside is fine (json_decode_row) */
 	FIELD_BOOL,               /* bool */
 	FIELD_INT,                /* int64_t, checked against min and max when they differ */
 	FIELD_REAL,               /* double */
@@ -47,6 +48,11 @@ struct json_object {
  * the key at fault in @err; then @out may be partly filled and is released by the caller as well.
  */
 int json_decode(const char *text, size_t n, const struct json_object *object, void *out, struct err *err);
+/*
+ * The same for an array: its first value is the first field, and so on; what comes behind the last is skipped. Members that own something
+ * are replaced, so one @out reads many rows.
+ */
+int json_decode_row(const char *text, size_t n, const struct json_object *row, void *out, struct err *err);
 /* Free every owned member and clear the struct. */
 void json_release(const struct json_object *object, void *in);
 

@@ -101,7 +101,9 @@ static int run(void *options, struct arg_words *words, struct err *err)
 	_house_ house = { 0 };
 	_session_ s = { 0 };
 	_conn_ conn = { 0 };
+	struct message_attach first;
 	struct launch l;
+	struct view v;
 	int r;
 
 	if (o->privileged)
@@ -112,18 +114,24 @@ static int run(void *options, struct arg_words *words, struct err *err)
 	l = to_launch(o, words);
 	if (l.name != NULL && name_check(l.name, err) < 0)
 		return -err->no;
-	r = house_open(&house, err);
+	r = open_view(o->keys, 0, &v, err);
+	if (r == 0)
+		r = house_open(&house, err);
 	house.progress = progress_show();
 	if (r == 0)
 		r = launch_spec(&house, &l, &spec, err);
 	progress_clear();
+	first = view_attach(&v);
 	if (r == 0)
-		r = session_create(&house, &spec, l.name, &s, &conn, err);
+		r = session_create(&house, &spec, l.name, o->detach ? NULL : &first, &s, &conn, err);
 	if (r < 0)
 		return r;
 	if (o->detach)
 		return await_start(&conn, "new", s.status.name, err);
-	return show_session(&conn, s.fd, s.status.name, o->keys, false, 0, err);
+	v.conn = &conn;
+	v.session_fd = s.fd;
+	v.is_asked = true;
+	return show_session(&v, s.status.name, err);
 }
 
 const struct command cmd_new = {

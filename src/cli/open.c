@@ -56,16 +56,18 @@ int view_session(struct view *v, struct view_result *ret, struct err *err)
 	return r;
 }
 
-int show_session(struct conn *conn, int session_fd, const char *name, const char *keys, bool read_only, int64_t since,
-                 struct err *err)
+int open_view(const char *keys, int64_t since, struct view *ret, struct err *err)
 {
-	struct view v = { .conn = conn, .session_fd = session_fd, .since = since, .read_only = read_only,
-	                  .is_viewer = true, .in_fd = STDIN_FILENO, .out_fd = STDOUT_FILENO };
-	struct view_result result = { .status = STR_INIT };
-	int r = keys_parse(keys ? keys : KEYS_DEFAULT, &v.keys, err);
+	*ret = (struct view){ .since = since, .is_viewer = true, .session_fd = -1, .in_fd = STDIN_FILENO,
+	                      .out_fd = STDOUT_FILENO };
+	return keys_parse(keys ? keys : KEYS_DEFAULT, &ret->keys, err);
+}
 
-	if (r == 0)
-		r = view_session(&v, &result, err);
+int show_session(struct view *v, const char *name, struct err *err)
+{
+	struct view_result result = { .status = STR_INIT };
+	int r = view_session(v, &result, err);
+
 	if (r < 0 && !result.has_failed) {
 		str_release(&result.status);
 		return r;

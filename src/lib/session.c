@@ -140,6 +140,7 @@ int pterm_open(struct pterm_session *s, const char *home, const char *session, i
 		return err_set(&s->err, EISCONN, "is-open", "this object has a session already");
 	s->flags = flags;
 	s->reader.attach = (struct message_attach){ .is_viewer = (flags & PTERM_VIEWER) != 0,
+	                                            .is_terminal = (flags & PTERM_VIEWER) != 0,
 	                                            .read_only = (flags & PTERM_READ_ONLY) != 0 };
 	r = find(s, home, session);
 	if (r < 0)

@@ -77,7 +77,8 @@ int reader_begin(struct reader *r, int64_t since, struct err *err)
 	int rc;
 
 	r->attach.since = since;
-	rc = conn_send_json(r->conn, MESSAGE_ATTACH, &message_attach_object, &r->attach);
+	rc = r->is_asked ? 0 : conn_send_json(r->conn, MESSAGE_ATTACH, &message_attach_object, &r->attach);
+	r->is_asked = false;
 	if (rc == 0)
 		rc = await_ring(r, since, &why);
 	if (rc == 0)

@@ -17,6 +17,7 @@ struct reader {
 	int session_fd;                  /* borrowed: the session's directory */
 	const char *program;             /* borrowed: who we are, for the greeting */
 	struct message_attach attach;    /* what is asked for, also when coming back: there with .since where we were */
+	bool is_asked;                   /* .attach has been sent already */
 	bool wants_all;                  /* what the ring has lost comes from the recording, as long as that has it */
 
 	struct ring *ring;               /* NULL: the session has ended, and only its recording is there */

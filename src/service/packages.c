@@ -195,7 +195,7 @@ static int begin(struct job *job, struct images_use *use, const struct packages_
 	int r;
 
 	fill_spec(use, job, limits, &spec);
-	r = session_create(job->h, &spec, name, s, &conn, err);
+	r = session_create(job->h, &spec, name, NULL, s, &conn, err);
 	return r < 0 ? r : await_start(&conn, err);
 }
 

@@ -32,8 +32,22 @@ static int listen_at(const struct house *h, const char *id, int dir_fd, struct e
 	                        "none, set PTERM_HOME to a local directory)", h->sessions, id) : fd;
 }
 
+/* What the supervisor finds said on its first connection when it comes up. */
+static int say_first(struct conn *conn, const struct message_attach *first, struct err *err)
+{
+	int r = conn_greet(conn, "pterm " PTERM_VERSION, err);
+
+	if (r == 0 && first != NULL) {
+		r = conn_send_json(conn, MESSAGE_ATTACH, &message_attach_object, first);
+		if (r < 0)
+			err_set(err, -r, "supervisor", "cannot start the session's supervisor: %m");
+	}
+	return r;
+}
+
 /* Start the supervisor with the lock, and keep the other end of its first connection. */
-int session_spawn(const struct house *h, const char *id, int dir_fd, int lock_fd, struct conn *conn, struct err *err)
+int session_spawn(const struct house *h, const char *id, int dir_fd, int lock_fd, const struct message_attach *first,
+                  struct conn *conn, struct err *err)
 {
 	const char *const argv[] = { h->supervisor_program, id, NULL };
 	_fd_ log = openat(dir_fd, "supervisor.log", O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -59,9 +73,9 @@ int session_spawn(const struct house *h, const char *id, int dir_fd, int lock_fd
 	const struct child c = { .argv = argv, .fds = fds, .fd_count = array_len(fds), .new_session = true };
 
 	conn_init(conn, pair[0]);
-	r = child_start(&c, &pid, err);
+	r = say_first(conn, first, err);
 	if (r == 0)
-		r = conn_greet(conn, "pterm " PTERM_VERSION, err);
+		r = child_start(&c, &pid, err);
 	HOOK("cli.supervisor-started");
 	return r;
 }
@@ -136,7 +150,7 @@ static int write_records(int dir, const char *id, const char *name, const struct
 		.id = xstrdup(id), .name = xstrdup(name), .engine = xstrdup(spec->engine),
 		.image = spec->image.label ? xstrdup(spec->image.label) : NULL, .state = STATUS_STARTING,
 		.machine_id = xstrdup(proc_machine_id()), .boot_id = xstrdup(proc_boot_id()),
-		.created_ms = (int64_t)time_now_ms(),
+		.created_ms = (int64_t)time_now_ms(), .records_input = spec->record_input,
 	};
 	const struct event ev = { .type = EVENT_created, .time_ms = (uint64_t)st.created_ms, .session = id, .name = name,
 	                          .number = -1 };
@@ -203,8 +217,8 @@ static int make_dir(const struct house *h, char id[SESSION_ID_LEN + 1], int *ret
 	return err_set(err, EBUSY, "session-dir", "cannot make a session in '%s': others remove it", h->sessions);
 }
 
-int session_create(const struct house *h, const struct spec *spec, const char *name, struct session *ret, struct conn *conn,
-                   struct err *err)
+int session_create(const struct house *h, const struct spec *spec, const char *name, const struct message_attach *first,
+                   struct session *ret, struct conn *conn, struct err *err)
 {
 	char id[SESSION_ID_LEN + 1];
 	_free_ char *making = NULL;
@@ -238,7 +252,7 @@ int session_create(const struct house *h, const struct spec *spec, const char *n
 		session_unmake(h, id, id);
 		return r;
 	}
-	r = session_spawn(h, id, dir, lock, conn, err);
+	r = session_spawn(h, id, dir, lock, first, conn, err);
 	if (r < 0) {
 		conn_close(conn);
 		session_unmake(h, id, id);

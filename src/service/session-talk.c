@@ -70,16 +70,30 @@ int session_ask_status(const struct session *s, struct status *ret, struct err *
 
 /* --- orders --- */
 
-int session_tell_name(const struct session *s, const char *name, struct err *err)
+static int order(const struct session *s, enum message type, const struct json_object *object, const void *body, struct err *err)
 {
-	const struct message_rename m = { .name = (char *)name };
 	_conn_ c = { 0 };
 	struct frame f;
 	int r = session_connect(s, &c, err);
 
 	if (r == 0)
-		r = conn_send_json(&c, MESSAGE_RENAME, &message_rename_object, &m);
+		r = conn_send_json(&c, type, object, body);
 	return r < 0 ? r : conn_expect(&c, MESSAGE_OK, &f, CONN_ANSWER_MS, err);
+}
+
+int session_tell_name(const struct session *s, const char *name, struct err *err)
+{
+	return order(s, MESSAGE_RENAME, &message_rename_object, &(struct message_rename){ .name = (char *)name }, err);
+}
+
+int session_record_input(const struct session *s, bool on, struct err *err)
+{
+	return order(s, MESSAGE_RECORD, &message_record_object, &(struct message_record){ .input = on }, err);
+}
+
+int session_signal(const struct session *s, int signo, struct err *err)
+{
+	return order(s, MESSAGE_SIGNAL, &message_signal_object, &(struct message_signal){ .signo = signo }, err);
 }
 
 static int supervisor_pidfd(const struct conn *c)
@@ -185,25 +199,13 @@ void session_await_end(const struct session *s)
 	}
 }
 
-int session_signal(const struct session *s, int signo, struct err *err)
-{
-	const struct message_signal m = { .signo = signo };
-	_conn_ c = { 0 };
-	struct frame f;
-	int r = session_connect(s, &c, err);
-
-	if (r == 0)
-		r = conn_send_json(&c, MESSAGE_SIGNAL, &message_signal_object, &m);
-	return r < 0 ? r : conn_expect(&c, MESSAGE_OK, &f, CONN_ANSWER_MS, err);
-}
-
 int session_restart(const struct house *h, struct session *s, uint64_t timeout_ms, struct conn *conn, struct err *err)
 {
 	const struct message_stop m = { .timeout_ms = (int64_t)timeout_ms, .by = (char *)session_actor() };
 	int r;
 
 	if (!s->is_alive)
-		return session_start(h, s, conn, err);
+		return session_start(h, s, NULL, conn, err);
 	r = session_connect(s, conn, err);
 	return r < 0 ? r : conn_send_json(conn, MESSAGE_RESTART, &message_stop_object, &m);
 }

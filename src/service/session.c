@@ -161,7 +161,8 @@ static int lock_ended(struct session *s, struct err *err)
 	return TAKE_FD(lock);
 }
 
-int session_start(const struct house *h, struct session *s, struct conn *conn, struct err *err)
+int session_start(const struct house *h, struct session *s, const struct message_attach *first, struct conn *conn,
+                  struct err *err)
 {
 	_cleanup_(spec_release) struct spec spec = { 0 };
 	_fd_ guard = -1;
@@ -191,7 +192,7 @@ int session_start(const struct house *h, struct session *s, struct conn *conn, s
 	r = status_write(s->fd, &s->status, err);
 	HOOK("cli.start-written");
 	if (r == 0)
-		r = session_spawn(h, s->id, s->fd, lock, conn, err);
+		r = session_spawn(h, s->id, s->fd, lock, first, conn, err);
 	return r;
 }
 

@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "supervisor/paint.h"
 #include "supervisor/supervisor.h"
+#include "term/answers.h"
 #include "term/checkpoint.h"
 #include "wire/conn.h"
 
@@ -36,10 +37,11 @@ struct client {
 	pid_t peer;
 	bool is_refused;                 /* it speaks another version: whatever it says is not heard */
 	bool wants_status;               /* it is told what probes find */
-	bool is_reader, is_viewer, may_type, is_armed, waits_for_start, waits_for_end;
+	bool is_reader, is_viewer, is_terminal, may_type, is_armed, waits_for_start, waits_for_end;
 	uint64_t rung_ns;                /* when the doorbell was last rung for it */
 	struct term_size size;
 	struct paint paint;
+	struct answers answers;          /* which its terminal gives by itself: the supervisor has answered */
 	uint32_t exec;                   /* the exec it started, 0 none */
 };
 
@@ -222,6 +224,8 @@ static void on_attach(struct client *c, const struct frame *f, const void *body)
 		supervisor_tell(s, EVENT_attached, c->peer, NULL);
 	c->is_viewer = m->is_viewer;
 	c->may_type = !m->read_only;
+	c->is_terminal = m->is_terminal;
+	c->answers = (struct answers){ 0 };
 	c->size = (struct term_size){ (uint16_t)m->rows, (uint16_t)m->cols };
 	if (c->is_viewer)
 		take_size(c);
@@ -245,14 +249,25 @@ static void on_arm(struct client *c, const struct frame *f, const void *body)
 
 static void on_input(struct client *c, const struct frame *f, const void *body)
 {
+	const char *data = f->data;
+	size_t n = f->len;
+	_str_ keys = STR_INIT;
+
 	if (!c->may_type) {
 		refuse(c, EPERM, "read-only", "this connection may only read");
 		return;
 	}
+	if (c->is_terminal) {
+		answers_drop(&c->answers, f->data, f->len, &keys);
+		data = keys.buf;
+		n = keys.len;
+	}
+	if (n == 0)
+		return;                                          /* nobody typed */
 	if (c->is_viewer && c->s->size_owner != c)
 		take_size(c);
-	if (input_send(c->s, f->data, f->len) == -ENOBUFS)
-		refuse(c, ENOBUFS, "input-full", "the command does not read its input: %zu bytes were dropped", f->len);
+	if (input_send(c->s, INPUT_TYPED, data, n) == -ENOBUFS)
+		refuse(c, ENOBUFS, "input-full", "the command does not read its input: %zu bytes were dropped", n);
 }
 
 static void on_resize(struct client *c, const struct frame *f, const void *body)
@@ -381,6 +396,19 @@ static void on_rename(struct client *c, const struct frame *f, const void *body)
 	ok(c);
 }
 
+static void on_record(struct client *c, const struct frame *f, const void *body)
+{
+	const struct message_record *m = body;
+	_err_ err = ERR_INIT;
+
+	if (input_record(c->s, m->input, &err) < 0) {
+		sent(c, conn_send_error(&c->conn, &err, 125));
+		return;
+	}
+	supervisor_save(c->s);
+	ok(c);
+}
+
 static void tell_started(struct client *c)
 {
 	_str_ text = STR_INIT;
@@ -456,14 +484,18 @@ static void tell_exec_end(struct client *c, int wait_status)
 }
 
 /*
- * The exec of a client whose supervisor, the one before us, was killed. Ends that nobody waited for meanwhile are kept; an
- * exec that we know nothing of ended before.
+ * The exec of a client whose supervisor, the one before us, was killed. Ends that nobody waited for meanwhile are kept; one of
+ * a run that is over has ended with it.
  */
 static void on_exec_again(struct client *c, const struct frame *f, const void *body)
 {
 	const struct message_exec_id *m = body;
 
 	c->exec = (uint32_t)m->exec;
+	if (c->exec <= c->s->execs_over) {
+		tell_exec_end(c, SIGKILL);
+		return;
+	}
 	for (size_t i = 0; i < c->s->exec_ends.len; i++) {
 		const struct exec_end end = c->s->exec_ends.items[i];
 
@@ -512,6 +544,15 @@ void clients_exec_failed(struct supervisor *s, uint32_t exec, const struct err *
 	sent(c, conn_send_error(&c->conn, why, exit_code));
 }
 
+void clients_execs_over(struct supervisor *s)
+{
+	s->execs_over = s->last_exec;
+	s->exec_ends.len = 0;
+	link_each(struct client, c, &s->clients, link)
+		if (c->exec != 0)
+			tell_exec_end(c, SIGKILL);
+}
+
 void clients_exec_exited(struct supervisor *s, uint32_t exec, int wait_status)
 {
 	struct client *c = find_exec(s, exec);
@@ -553,12 +594,13 @@ static const struct { enum message type; const struct json_object *object; messa
 	{ MESSAGE_STATUS, NULL, on_status },
 	{ MESSAGE_USAGE, NULL, on_usage },
 	{ MESSAGE_RENAME, &message_rename_object, on_rename },
+	{ MESSAGE_RECORD, &message_record_object, on_record },
 };
 
 union body {
 	struct message_hello hello; struct message_attach attach; struct message_resize resize; struct message_signal signal;
 	struct message_stop stop; struct message_exec exec; struct message_rename rename;
-	struct message_exec_id exec_id; struct message_upgrade upgrade;
+	struct message_exec_id exec_id; struct message_upgrade upgrade; struct message_record record;
 };
 
 static void handle(struct client *c, const struct frame *f)
@@ -633,8 +675,10 @@ void clients_first(struct supervisor *s, int fd)
 {
 	struct client *c = client_new(s, fd);
 
-	if (c != NULL)
-		c->waits_for_start = c->waits_for_end = true;
+	if (c == NULL)
+		return;
+	c->waits_for_start = c->waits_for_end = true;
+	on_client(c, LOOP_READ);         /* what it said before we ran: it hears all that comes now */
 }
 
 static void on_listen(void *data, int events)
@@ -688,14 +732,12 @@ void clients_failed(struct supervisor *s, const struct err *why, int exit_code)
 
 void clients_ended(struct supervisor *s)
 {
-	const struct message_exited killed = { .wait_status = SIGKILL };
 	_str_ text = STR_INIT;
 
 	json_encode(&text, &status_object, &s->status);
 	link_each(struct client, c, &s->clients, link) {
 		if (c->exec != 0)
-			sent(c, conn_send_json(&c->conn, MESSAGE_EXEC_EXITED, &message_exited_object, &killed));
-		c->exec = 0;
+			tell_exec_end(c, SIGKILL);
 		if (c->waits_for_end)
 			sent(c, conn_send(&c->conn, MESSAGE_ENDED, text.buf, text.len, NULL, 0));
 	}

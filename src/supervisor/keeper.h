@@ -18,6 +18,8 @@ struct handles { int leash, fds[HANDLE_COUNT]; };
 
 /* Give the keeper what there is now; start one if there is none. Fails silently: a session lives without one, less safely. */
 void keeper_hold(struct supervisor *s);
+/* The same by a keeper of this build, in the place of the one that there is (after an upgrade), if it can be started. */
+void keeper_renew(struct supervisor *s);
 /* The session has ended: let it go, and wait until it is gone. */
 void keeper_release(struct supervisor *s);
 /* Go on with the keeper that started us (@leash; -1: none). */

@@ -1,7 +1,6 @@
 /*
  * Output: from the container's stream straight into the ring, to the recording, and only then published, so that what
- * a reader has seen is in the log whatever happens to us; unless the disk is slow (term/recorder.h). Input: the other way, queued while the command does not
- * read.
+ * a reader has seen is in the log whatever happens to us; unless the disk is slow (term/recorder.h).
  */
 #include "base/hook.h"
 #include "base/units.h"
@@ -9,7 +8,7 @@
 
 #include <errno.h>
 
-enum { INPUT_QUEUE_MAX = 1024 * 1024, PTY_READ_MAX = 4096 };       /* a PTY gives no more at once */
+enum { PTY_READ_MAX = 4096 };                     /* a PTY gives no more at once */
 
 /* Read what there is, at most one reserve of the ring. Bytes; *ret_end: the stream is over. */
 static size_t fill(struct supervisor *s, uint8_t *space, size_t room, bool *ret_end)
@@ -83,62 +82,4 @@ void output_ready(void *supervisor)
 		s->container.ops->watch(&s->container, false, false);
 		s->is_drained = true;
 	}
-}
-
-/* A disk that does not take it, and a terminal that cannot be asked, cost the record and nothing else. */
-static bool may_record_input(struct supervisor *s)
-{
-	struct engine_handles h;
-
-	return s->input_log != NULL && s->container.ops->handles != NULL &&
-	       s->container.ops->handles(&s->container, &h) == 0 && input_may_be_recorded(h.console);
-}
-
-static int flush_input(struct supervisor *s)
-{
-	while (s->input_sent < s->input.len) {
-		const bool is_recorded = may_record_input(s);    /* before: a command may react at once */
-		const ssize_t n = s->container.ops->write(&s->container, s->input.buf + s->input_sent,
-		                                          s->input.len - s->input_sent);
-
-		if (n == -EINTR)
-			continue;
-		if (n == -EAGAIN)
-			return 1;
-		if (n <= 0)
-			break;                                   /* the terminal is gone; what it ends with will be told */
-		if (is_recorded)
-			(void)input_log_write(s->input_log, ring_head(s->ring), s->input.buf + s->input_sent,
-			                      (size_t)n, time_now_ms());
-		s->input_sent += (size_t)n;
-	}
-	input_clear(s);
-	return 0;
-}
-
-void output_writable(void *supervisor)
-{
-	struct supervisor *s = supervisor;
-
-	s->container.ops->watch(&s->container, true, flush_input(s) == 1);
-}
-
-int input_send(struct supervisor *s, const void *data, size_t n)
-{
-	if (!s->has_container || s->state == STATE_DRAINING)
-		return 0;
-	if (s->input.len - s->input_sent + n > INPUT_QUEUE_MAX)
-		return -ENOBUFS;
-	str_add(&s->input, data, n);
-	if (s->state == STATE_STARTING)
-		return 0;                                /* its terminal may not be there yet: run_started writes it */
-	if (flush_input(s) == 1)
-		s->container.ops->watch(&s->container, true, true);
-	return 0;
-}
-
-void input_clear(struct supervisor *s)
-{
-	str_clear(&s->input);
-	s->input_sent = 0;
 }

@@ -64,7 +64,7 @@ static void open_input_log(struct supervisor *s)
 {
 	_err_ err = ERR_INIT;
 
-	if (s->spec.record_input && input_log_open(&s->input_log, s->session_fd, INPUT_LOG_MAX, &err) < 0)
+	if (input_record(s, s->status.records_input, &err) < 0)
 		log_warn("%s: what is typed is not recorded", err_msg(&err));
 }
 
@@ -80,6 +80,14 @@ static int open_output(struct supervisor *s, struct err *err)
 	if (r == 0)
 		s->recorder = recorder_new(TAKE(record), s->ring);
 	return r;
+}
+
+/* Is the supervisor that the status names this very process? Then another build executed us: an upgrade. */
+static bool was_ourselves(const struct supervisor *s)
+{
+	uint64_t start = 0;
+
+	return s->status.pid == getpid() && proc_start_time(getpid(), &start) == 0 && (int64_t)start == s->status.pid_start;
 }
 
 static void note_ourselves(struct supervisor *s)
@@ -120,10 +128,9 @@ static void release(struct supervisor *s)
 	for (int rounds = 0; rounds < 3 && uv_loop_close(&s->loop) == UV_EBUSY; rounds++)
 		uv_run(&s->loop, UV_RUN_NOWAIT);         /* the close callbacks; a first one may only see that we stopped */
 	hub_fini(&s->hub);
-	str_release(&s->input);
 	vec_release(&s->exec_ends);
 	s->recorder = recorder_free(s->recorder);
-	s->input_log = input_log_close(s->input_log);
+	input_release(s);
 	s->ring = ring_free(s->ring);
 	err_release(&s->failure);
 	spec_release(&s->spec);
@@ -162,7 +169,7 @@ static void init(struct supervisor *s, const struct house *house, const char *id
 {
 	*s = (struct supervisor){ .house = house, .session_fd = -1, .listen_fd = -1, .lock_fd = -1, .joined_pidfd = -1,
 	                          .container = { .log_fd = -1, .join_user = -1, .join_net = -1 },
-	                          .keeper.leash = -1, .input = STR_INIT };
+	                          .keeper.leash = -1, .input = INPUT_INIT };
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);          /* the container's first process comes to us */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
@@ -299,6 +306,7 @@ int supervisor_adopt(const struct house *house, const char *id, const struct han
 	                                    .init = h->fds[HANDLE_INIT], .init_pid = proc_pidfd_pid(h->fds[HANDLE_INIT]) };
 	const bool has_container = own.console >= 0 && own.lifeline >= 0 && own.init >= 0;
 	_err_ err = ERR_INIT;
+	bool is_upgrade;
 	int r;
 
 	init(&s, house, id);
@@ -325,6 +333,7 @@ int supervisor_adopt(const struct house *house, const char *id, const struct han
 		release(&s);
 		return 1;
 	}
+	is_upgrade = was_ourselves(&s);
 	note_ourselves(&s);
 	s.status.adoptions++;
 	s.last_exec = (uint32_t)s.status.adoptions << 20 & INT32_MAX;    /* never a number that was used before */
@@ -334,7 +343,10 @@ int supervisor_adopt(const struct house *house, const char *id, const struct han
 		terminal_answer(&s);                     /* what was asked in the bytes that nobody had published */
 		supervisor_save(&s);
 		supervisor_tell(&s, EVENT_adopted, s.status.adoptions, NULL);
-		keeper_hold(&s);
+		if (is_upgrade)
+			keeper_renew(&s);
+		else
+			keeper_hold(&s);
 	}
 	run_loop(&s);
 	return 0;

@@ -28,6 +28,7 @@ static const struct json_field status_fields[] = {
 	{ "readiness", FIELD_ENUM, offsetof(struct status, readiness), .names = status_readinesses },
 	NUMBER(rows), NUMBER(cols),
 	{ "has_container", FIELD_BOOL, offsetof(struct status, has_container) },
+	{ "records_input", FIELD_BOOL, offsetof(struct status, records_input) },
 };
 const struct json_object status_object = JSON_OBJECT("a session's status", struct status, status_fields, false);
 

@@ -41,6 +41,7 @@ struct status {
 	int health, readiness;           /* enum probe_state; NONE: there is no such probe */
 	int64_t rows, cols;              /* of its terminal, then */
 	bool has_container;              /* false: the command runs on the bare host */
+	bool records_input;              /* what is typed is recorded */
 };
 extern const struct json_object status_object;
 

@@ -10,6 +10,7 @@
 #include "supervisor/join.h"
 #include "supervisor/remains.h"
 #include "supervisor/remove.h"
+#include "term/input-log.h"
 #include "wire/conn.h"
 
 #include <errno.h>
@@ -159,7 +160,7 @@ static void on_exec_exited(void *data, uint32_t exec, int wait_status)
 }
 
 static const struct container_events events = {
-	.on_output = output_ready, .on_writable = output_writable, .on_started = on_started, .on_failed = on_failed,
+	.on_output = output_ready, .on_writable = input_writable, .on_started = on_started, .on_failed = on_failed,
 	.on_exited = on_exited, .on_gone = on_gone, .on_helper = on_helper, .on_helper_failed = on_helper_failed,
 	.on_exec_started = on_exec_started, .on_exec_failed = on_exec_failed, .on_exec_exited = on_exec_exited,
 };
@@ -175,6 +176,7 @@ static void close_container(struct supervisor *s)
 	health_end(s);
 	join_forget(s);
 	s->container.ops->close(&s->container);
+	clients_execs_over(s);
 	if (s->container.was_oom && s->status.signo == SIGKILL &&
 	    (s->status.reason == REASON_SIGNALED || s->status.reason == REASON_INIT_LOST))
 		s->status.reason = REASON_OUT_OF_MEMORY;
@@ -242,7 +244,7 @@ static void run_started(struct supervisor *s)
 	HOOK("supervisor.started");
 	s->status.init_pid = s->container.ops->pid ? s->container.ops->pid(&s->container) : 0;
 	(void)s->container.ops->resize(&s->container, s->size);  /* it may have another since the start was asked for */
-	output_writable(s);                              /* what was typed while it started */
+	input_writable(s);                              /* what was typed while it started */
 	clients_started(s);
 	supervisor_save(s);
 	supervisor_tell(s, EVENT_started, s->status.run, NULL);
@@ -295,7 +297,7 @@ static void end_session(struct supervisor *s)
 	s->status.pid = s->status.pid_start = 0;
 	terminal_close(s);
 	s->recorder = recorder_free(s->recorder);
-	s->input_log = input_log_close(s->input_log);
+	s->input.log = input_log_close(s->input.log);
 	(void)unlinkat(s->session_fd, "control.sock", 0);        /* one that has ended has none, whenever we are killed */
 	supervisor_save(s);
 	s->listen_watch = watch_free(s->listen_watch);
@@ -487,6 +489,7 @@ void supervisor_go_on(struct supervisor *s, const struct engine_handles *h)
 	}
 	if (s->status.state != STATUS_RUNNING || h == NULL) {
 		remains_end(s->house, s->place.id, s->session_fd, &s->status);
+		clients_execs_over(s);
 		if (s->status.state != STATUS_RUNNING) {
 			supervisor_begin(s);
 			return;

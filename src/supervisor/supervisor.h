@@ -10,10 +10,10 @@
 #include "engine/engine.h"
 #include "event/hub.h"
 #include "supervisor/house.h"
+#include "supervisor/input.h"
 #include "supervisor/keeper.h"
 #include "supervisor/status.h"
 #include "supervisor/terminal.h"
-#include "term/input-log.h"
 #include "term/recorder.h"
 #include "term/ring.h"
 
@@ -47,13 +47,10 @@ struct supervisor {
 	uint64_t stop_timeout_ms;
 	uint64_t run_started_ns;
 
-	struct str input;                /* typed, of which the terminal has taken input_sent bytes: of this run */
-	size_t input_sent;
-
+	struct input_queue input;
 	struct ring *ring;
 	struct recorder *recorder;       /* NULL: the recording cannot be opened */
 	struct terminal terminal;
-	struct input_log *input_log;     /* what is typed; NULL: it is not recorded */
 	bool record_failed;              /* bytes are missing in the recording: said once */
 
 	struct keeper keeper;
@@ -65,7 +62,7 @@ struct supervisor {
 	size_t client_count;
 	struct client *size_owner;       /* who typed last; NULL: nobody yet */
 	struct term_size size;
-	uint32_t last_exec;
+	uint32_t last_exec, execs_over;  /* up to this one they have ended with their run of the command */
 	VEC(struct exec_end) exec_ends;  /* of clients of a supervisor before us, who have not come back yet */
 
 	struct hub hub;
@@ -102,11 +99,7 @@ void supervisor_save(struct supervisor *s);               /* write status.json *
 
 /* output.c */
 void output_ready(void *supervisor);                      /* the container's stream can be read */
-void output_writable(void *supervisor);
 void output_tell_gaps(struct supervisor *s);              /* that the recording misses something, or does no longer */
-/* What a viewer typed; queued while the command does not read. -ENOBUFS when the queue is full. */
-int input_send(struct supervisor *s, const void *data, size_t n);
-void input_clear(struct supervisor *s);                   /* forget what waits */
 
 /* client.c */
 int clients_listen(struct supervisor *s, struct err *err);
@@ -121,3 +114,4 @@ void clients_close(struct supervisor *s);                 /* all, after a last a
 void clients_exec_started(struct supervisor *s, uint32_t exec, int tty);
 void clients_exec_failed(struct supervisor *s, uint32_t exec, const struct err *why, int exit_code);
 void clients_exec_exited(struct supervisor *s, uint32_t exec, int wait_status);
+void clients_execs_over(struct supervisor *s);            /* a run is over, and what was executed in it */

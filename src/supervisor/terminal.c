@@ -143,7 +143,7 @@ void terminal_answer(struct supervisor *s)
 {
 	if (s->terminal.answers.len == 0)
 		return;
-	(void)input_send(s, s->terminal.answers.buf, s->terminal.answers.len);  /* a full queue: the command does not read them either */
+	(void)input_send(s, INPUT_ANSWER, s->terminal.answers.buf, s->terminal.answers.len);  /* a full queue: the command does not read them either */
 	str_clear(&s->terminal.answers);
 }
 

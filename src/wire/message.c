@@ -42,6 +42,7 @@ static const struct json_field attach_fields[] = {
 	{ "read_only", FIELD_BOOL, offsetof(struct message_attach, read_only) },
 	{ "paints", FIELD_BOOL, offsetof(struct message_attach, paints) },
 	{ "wants_status", FIELD_BOOL, offsetof(struct message_attach, wants_status) },
+	{ "terminal", FIELD_BOOL, offsetof(struct message_attach, is_terminal) },
 	SIZE_FIELDS(struct message_attach),
 };
 static const struct json_field resize_fields[] = { SIZE_FIELDS(struct message_resize) };
@@ -94,6 +95,10 @@ static const struct json_field upgrade_fields[] = {
 	{ "program", FIELD_STR, offsetof(struct message_upgrade, program), .required = true },
 };
 
+static const struct json_field record_fields[] = {
+	{ "input", FIELD_BOOL, offsetof(struct message_record, input), .required = true },
+};
+
 /* A newer peer may say more than we know: never strict. */
 #define OBJECT(name) \
 	const struct json_object message_##name##_object = \
@@ -111,6 +116,7 @@ OBJECT(usage);
 OBJECT(exited);
 OBJECT(exec_id);
 OBJECT(upgrade);
+OBJECT(record);
 
 struct message_hello message_hello_of(const char *program)
 {
