@@ -50,7 +50,10 @@ char *helper_message(const char *said)
 	from = str_starts(line, "FATA[") && strchr(line, ']') ? strchr(line, ']') + 1 : line;
 	if (str_starts(from, "Error: "))
 		from += strlen("Error: ");
-	return xstrdup(from + strspn(from, " "));
+	from += strspn(from, " ");
+	if (str_starts(from, "error during command execution: "))
+		from += strlen("error during command execution: ");
+	return xstrdup(from);
 }
 
 /* What to do about it, where that is known; and the number that goes with it. */

@@ -16,6 +16,7 @@ static const struct json_object platform_object = JSON_OBJECT("a platform", stru
 
 static const struct json_field notes_fields[] = {
 	{ "org.opencontainers.image.ref.name", FIELD_STR, AT(struct oci_notes, name) },
+	{ "kind", FIELD_STR, AT(struct oci_notes, kind) },
 	{ "org.opencontainers.image.base.name", FIELD_STR, AT(struct oci_notes, base_name) },
 	{ "org.opencontainers.image.base.digest", FIELD_STR, AT(struct oci_notes, base_digest) },
 	{ "dev.pterm.source", FIELD_STR, AT(struct oci_notes, source) },
