@@ -214,7 +214,7 @@ teardown() { images_teardown; }
 	pterm image prune --all
 	[ "$(pterm exec s cat /etc/top)" = above ]
 	pterm stop s
-	pterm start -d s
+	pterm start s
 	[ "$(pterm exec s cat /etc/top)" = above ]
 	pterm rm -f s
 	run pterm image prune
@@ -342,12 +342,12 @@ damage() { # COMMAND WITH {}: on the layer
 	pterm new -d --image t:one s -- sleep 1000
 	pterm stop s
 	damage 'rm -rf {} {}.list'
-	pterm start -d s
+	pterm start s
 	pterm exec s cat /etc/passwd
 	pterm stop s
 	rm -rf "$IMAGES/blobs"
 	damage 'rm -rf {} {}.list'
-	run pterm start -d s
+	run pterm start s
 	[ "$status" -eq 125 ]
 	[[ $output == *"image 't:one' of this session is damaged or was removed"* ]]
 }

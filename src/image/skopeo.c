@@ -88,6 +88,23 @@ static void on_tick(void *data)
 
 /* --- copies --- */
 
+/* Digests are right where skopeo has copied; sizes are checked here, since others rely on them. */
+static int check_sizes(const struct image_store *store, const struct oci_document *manifest, struct err *err)
+{
+	for (size_t i = 0; i < manifest->layers.len; i++) {
+		const struct oci_descriptor *d = &manifest->layers.items[i];
+		_free_ char *path = layout_blob(store, d->digest);
+		struct stat st;
+
+		if (stat(path, &st) < 0)
+			return err_set(err, errno, "image-damaged", "the blob of its layer %zu did not come: %m", i + 1);
+		if (st.st_size != d->size)
+			return err_set(err, EINVAL, "bad-image", "its manifest says that layer %zu has %lld bytes, and it has %lld", i + 1,
+			               (long long)d->size, (long long)st.st_size);
+	}
+	return 0;
+}
+
 /* The one manifest that skopeo has put into the layout at @work. */
 static int read_result(const struct image_store *store, const char *work, struct oci_descriptor *ret, struct err *err)
 {
@@ -105,6 +122,8 @@ static int read_result(const struct image_store *store, const char *work, struct
 		r = err_set(err, EINVAL, "bad-image", "the copy holds %zu images, not one", index.manifests.len);
 	if (r == 0)
 		r = layout_read_image(store, index.manifests.items[0].digest, &manifest, &config, err);
+	if (r == 0)
+		r = check_sizes(store, &manifest, err);
 	if (r < 0)
 		return r;
 	*ret = (struct oci_descriptor){ .media_type = xstrdup(OCI_MANIFEST_TYPE),
