@@ -29,7 +29,7 @@ run: build
 E2E ?=
 check: lint check-quick check-e2e
 
-SCRIPTS = tools/host.sh tools/install-deps tools/install-crun tools/make-default-image tools/host-setup \
+SCRIPTS = tools/host.sh tools/install-deps tools/install-crun tools/install-cosign tools/make-default-image tools/host-setup \
 	tools/first-session test/tools/fresh test/run test/lab/network test/vm/run test/vm/limits.sh fuzz/run .ci/run
 lint:
 	@tools/install-deps --tests --quiet

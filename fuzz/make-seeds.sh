@@ -3,7 +3,7 @@
 # usage: make-seeds.sh DIR
 set -eu
 dir=${1:?usage: make-seeds.sh DIR}
-mkdir -p "$dir/plain" "$dir/record"
+mkdir -p "$dir/plain" "$dir/record" "$dir/image-oci"
 
 seed() { printf "$2" > "$dir/$1"; }
 
@@ -21,3 +21,8 @@ entry() { printf "\\$1\\$2\\0\\0\\0\\0\\0\\0\\$3\\0\\0\\0\\0\\0\\0\\0\\$4\\0\\0\
   zeros 64; entry 0 0 1 0 1; printf 'old new log'; } > "$dir/record/two-pairs"
 { printf '\011\100\0\0\0\14\0'; zeros 64; printf 'half rotated'; } > "$dir/record/half"
 { printf '\020\0\0\0\0\0\0log without an index'; } > "$dir/record/bare"
+
+digest=sha256:1111111111111111111111111111111111111111111111111111111111111111
+seed image-oci/manifest "{\"schemaVersion\":2,\"config\":{\"digest\":\"$digest\",\"size\":1},\"layers\":[{\"digest\":\"$digest\",\"size\":1}]}"
+seed image-oci/index "{\"schemaVersion\":2,\"manifests\":[{\"digest\":\"$digest\",\"size\":1,\"platform\":{\"os\":\"linux\",\"architecture\":\"amd64\"}}]}"
+seed image-oci/config "{\"rootfs\":{\"diff_ids\":[\"$digest\"]},\"config\":{\"Env\":[\"A=b\"],\"Cmd\":[\"sh\"]},\"history\":[{\"empty_layer\":true}]}"

@@ -199,7 +199,7 @@ END
     has ' bats python3-pexpect python3 asciinema clang runc mmdebstrap'
     os fedora40
     deps --tests --bench
-    has ' bats python3-pexpect python3 asciinema clang compiler-rt libasan libubsan runc iproute ShellCheck codespell mandoc zsh fish libvterm-devel podman moby-engine tmux'
+    has ' bats python3-pexpect python3 asciinema clang compiler-rt libasan libubsan runc iproute ShellCheck codespell mandoc zsh fish libvterm-devel skopeo buildah docker-distribution httpd-tools zstd podman moby-engine tmux'
     lacks mmdebstrap
     os debian13
     deps --bench
@@ -718,7 +718,7 @@ END
 
 @test "install-crun shows no password of a mirror" {
     # shellcheck disable=SC2016
-    run bash -c 'say() { printf "%s\n" "$*"; }; eval "$(sed -n "/^shown()/,/^}/p" "$0/tools/install-crun")"
+    run bash -c 'say() { printf "%s\n" "$*"; }; eval "$(sed -n "/^shown()/,/^}/p" "$0/tools/from-debian.sh")"
         shown https://ann:secret@m.example/debian; shown http://m.example/a@b' "$TOP"
     is "${lines[0]}" https://m.example/debian
     is "${lines[1]}" http://m.example/a@b
@@ -823,12 +823,12 @@ fetch_crun() {
 @test "the scripts pass shellcheck" {
     command -v shellcheck >/dev/null || skip 'there is no shellcheck'
     cd "$TOP"
-    run shellcheck -x tools/host.sh tools/install-deps tools/install-crun tools/make-default-image tools/host-setup test/tools/fresh
+    run shellcheck -x tools/host.sh tools/install-deps tools/install-crun tools/install-cosign tools/make-default-image tools/host-setup test/tools/fresh
     is "$output" ''
 }
 
 @test "every script has a help text and refuses what it does not know" {
-    for script in install-deps install-crun make-default-image host-setup; do
+    for script in install-deps install-crun install-cosign make-default-image host-setup; do
         run "$TOP/tools/$script" --help
         is "$status" 0
         has 'For:'

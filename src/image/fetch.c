@@ -176,7 +176,9 @@ static int pull_locked(const struct image_store *store, const char *name, const 
 	progress_step(store->progress, "fetching '%s': %zu layers, %s", name, offer.document.layers.len, size.buf);
 	at = pinned(name, offer.manifest);
 	source = xasprintf("docker://%s", at);
-	r = skopeo_fetch(store, source, remote, &offer.document.layers, "pull", name, ret, err);
+	const struct skopeo_source from = { .source = source };
+
+	r = skopeo_fetch(store, &from, remote, &offer.document.layers, "pull", name, ret, err);
 	if (r < 0)
 		return r;
 	HOOK("image.fetched");

@@ -50,7 +50,10 @@ char *helper_message(const char *said)
 	from = str_starts(line, "FATA[") && strchr(line, ']') ? strchr(line, ']') + 1 : line;
 	if (str_starts(from, "Error: "))
 		from += strlen("Error: ");
-	return xstrdup(from + strspn(from, " "));
+	from += strspn(from, " ");
+	if (str_starts(from, "error during command execution: "))
+		from += strlen("error during command execution: ");
+	return xstrdup(from);
 }
 
 /* What to do about it, where that is known; and the number that goes with it. */
@@ -143,18 +146,25 @@ static int start_inside(const char *path, const struct helper_run *run, int out,
 	return *ret < 0 ? *ret : 0;
 }
 
-static int start(const struct helper *h, const struct helper_run *run, int out, int said, pid_t *ret, struct err *err)
+static int start(const char *path, const struct helper_run *run, int out, int said, pid_t *ret, struct err *err)
 {
 	const struct child_fd fds[] = { { run->speaks ? 2 : out, 1 }, { run->speaks ? 2 : said, 2 } };
-	const struct child c = { .argv = (const char *const *)run->argv->items, .env = run->env, .fds = fds,
+	const struct child c = { .argv = (const char *const *)run->argv->items, .program = path, .env = run->env, .fds = fds,
 	                         .fd_count = array_len(fds), .dies_with_parent = true };
 
 	return child_start(&c, ret, err);
 }
 
+static char *find_program(const struct helper *h)
+{
+	char *found = child_find(h->program);
+
+	return found == NULL && h->place != NULL && access(h->place, X_OK) == 0 ? xstrdup(h->place) : found;
+}
+
 int helper_run(const struct helper *h, const struct helper_run *run, const char *verb, const char *what, struct err *err)
 {
-	_free_ char *found = child_find(h->program);
+	_free_ char *found = find_program(h);
 	_free_ char *shown = visible(what);
 	_free_ char *message = NULL;
 	_str_ said = STR_INIT;
@@ -173,7 +183,7 @@ int helper_run(const struct helper *h, const struct helper_run *run, const char 
 	}
 	_fd_ said_read = told[0];
 
-	r = run->map ? start_inside(found, run, out[1], told[1], &pid, err) : start(h, run, out[1], told[1], &pid, err);
+	r = run->map ? start_inside(found, run, out[1], told[1], &pid, err) : start(found, run, out[1], told[1], &pid, err);
 	fd_close(out[1]);
 	fd_close(told[1]);
 	if (r < 0)

@@ -8,7 +8,8 @@
 
 #include <stdbool.h>
 
-struct helper { const char *program, *does, *package; };
+/* @place: where tools/ puts it, where it is in no directory of $PATH; or NULL. */
+struct helper { const char *program, *does, *package, *place; };
 
 struct helper_run {
 	const struct strv *argv;

@@ -64,25 +64,18 @@ static int choose_name(const struct import *what, const struct strv *there, char
 /* How skopeo finds the file: by descriptor, since a ':' in a path would be taken for something else. */
 static char *source_of(const struct import *what, int kind, int fd)
 {
-	static const char *const transports[] = { NULL, "oci", "oci-archive", "docker-archive" };
-
-	return xasprintf("%s:/proc/%d/fd/%d%s%s", transports[kind], (int)getpid(), fd, what->which ? ":" : "",
+	return xasprintf("%s:/proc/%d/fd/%d%s%s", import_kinds[kind], (int)getpid(), fd, what->which ? ":" : "",
 	                 what->which ? what->which : "");
 }
 
-static int check_signature(const struct image_store *store, const struct import *what, int kind, const char *name,
-                           const char *digest, char **ret_signed_by, struct err *err)
+/* Which of a layout's images is meant: the one with the name @which, or the only one that is no signature. */
+static int choose_in_layout(int dir, const char *which, struct oci_descriptor *ret, struct err *err)
 {
-	if (kind == IMPORT_OCI)
-		return trust_verify_layout(store, name, digest, what->path, ret_signed_by, err);
-	return trust_allows(store, name, NULL, err);
-}
-
-/* The digest of the image @which (NULL: the only one) in the layout @dir, as it stands there. */
-static int digest_in_layout(int dir, const char *which, char **ret, struct err *err)
-{
+	const struct oci_descriptor *found = NULL;
 	_oci_document_ index = { 0 };
+	_str_ names = STR_INIT;
 	_str_ text = STR_INIT;
+	size_t n = 0;
 	int r = file_read(dir, "index.json", OCI_DOCUMENT_MAX, &text);
 
 	r = r < 0 ? err_set(err, -r, "bad-image", "cannot read its index.json: %m")
@@ -90,36 +83,63 @@ static int digest_in_layout(int dir, const char *which, char **ret, struct err *
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < index.manifests.len; i++) {
-		const char *name = index.manifests.items[i].notes.name;
+		const struct oci_descriptor *d = &index.manifests.items[i];
 
-		if (index.manifests.len == 1 || (which != NULL && name != NULL && str_eq(name, which)) || (which == NULL && i == 0)) {
-			*ret = xstrdup(index.manifests.items[i].digest);
-			return 0;
+		if (d->notes.kind != NULL && strstr(d->notes.kind, "/image") == NULL)
+			continue;                        /* a signature beside it */
+		str_addf(&names, "%s%s", names.len > 0 ? ", " : "", d->notes.name ? d->notes.name : "one without a name");
+		if (which == NULL || (d->notes.name != NULL && str_eq(d->notes.name, which))) {
+			found = d;
+			n++;
 		}
 	}
-	return err_set(err, ENOENT, "no-such-image", "there is no image '%s' in it", which ? which : "");
+	if (n == 1) {
+		oci_descriptor_copy(ret, found);
+		return 0;
+	}
+	_free_ char *shown = visible(names.len ? names.buf : "none");
+
+	return err_set(err, EINVAL, "bad-image", which ? "it has no image '%s': it has %s" : "it has not exactly one image, so say "
+	               "with --which which one is meant%.0s: %s", which ? which : "", shown);
 }
 
-static int import_with_skopeo(const struct image_store *store, const struct import *what, int kind, int fd,
-                              const char *name, struct oci_descriptor *ret, struct err *err)
+static int import_layout(const struct image_store *store, const struct import *what, int fd, const char *name,
+                         struct oci_descriptor *ret, struct err *err)
+{
+	static const struct oci_descriptors unknown;
+	_free_ char *blobs = xasprintf("/proc/%d/fd/%d/blobs", (int)getpid(), fd);
+	_free_ char *signed_by = NULL;
+	struct oci_descriptor of = { 0 };
+	const struct skopeo_source from = { .of = &of, .blobs = blobs };
+	int r = choose_in_layout(fd, what->which, &of, err);
+
+	if (r < 0)
+		return err_wrap(err, "cannot import '%s'", what->path);
+	r = trust_verify_layout(store, name, of.digest, what->path, &signed_by, err);
+	if (r == 0) {
+		progress_step(store->progress, "importing '%s'", name);
+		r = skopeo_fetch(store, &from, NULL, &unknown, "import", what->path, ret, err);
+	}
+	if (r == 0) {
+		ret->notes.signed_by = TAKE(signed_by);
+		ret->notes.source_digest = xstrdup(of.digest);
+	}
+	oci_descriptor_release(&of);
+	return r;
+}
+
+static int import_archive(const struct image_store *store, const struct import *what, int kind, int fd, const char *name,
+                          struct oci_descriptor *ret, struct err *err)
 {
 	static const struct oci_descriptors unknown;
 	_free_ char *source = source_of(what, kind, fd);
-	_free_ char *signed_by = NULL;
-	_free_ char *digest = NULL;
-	int r = kind == IMPORT_OCI ? digest_in_layout(fd, what->which, &digest, err) : 0;
+	const struct skopeo_source from = { .source = source };
+	const int r = trust_allows(store, name, NULL, err);
 
-	if (r == 0)
-		r = check_signature(store, what, kind, name, digest, &signed_by, err);
 	if (r < 0)
 		return r;
 	progress_step(store->progress, "importing '%s'", name);
-	r = skopeo_fetch(store, source, NULL, &unknown, "import", what->path, ret, err);
-	if (r == 0) {
-		ret->notes.signed_by = TAKE(signed_by);
-		ret->notes.source_digest = TAKE(digest);
-	}
-	return r;
+	return skopeo_fetch(store, &from, NULL, &unknown, "import", what->path, ret, err);
 }
 
 /* --- a root file system --- */
@@ -294,8 +314,9 @@ int fetch_import(const struct image_store *store, const struct import *what, str
 
 	if (hold < 0)
 		return hold;
-	r = kind == IMPORT_ROOTFS ? import_rootfs(store, what, fd, name, ret, err)
-	                          : import_with_skopeo(store, what, kind, fd, name, ret, err);
+	r = kind == IMPORT_ROOTFS ? import_rootfs(store, what, fd, name, ret, err) :
+	    kind == IMPORT_OCI ? import_layout(store, what, fd, name, ret, err) :
+	    import_archive(store, what, kind, fd, name, ret, err);
 	if (r < 0)
 		return r;
 	str_add_instant(&now, time_now_ms());

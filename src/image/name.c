@@ -82,7 +82,7 @@ int name_clean(const char *text, char **ret, struct err *err)
 		if (!tag_ok(tag))
 			return bad(text, "a tag has letters, digits, '.', '_' and '-', at most 128 of them", err);
 	}
-	if (strlen(name) > NAME_MAX_LEN || strspn(name, LETTERS ".-:[]") < host || !path_ok(name + host + (host > 0)))
+	if (strlen(name) > NAME_MAX_LEN || (host > 0 && strchr(LETTERS "[", name[0]) == NULL) || strspn(name, LETTERS ".-:[]") < host || !path_ok(name + host + (host > 0)))
 		return bad(text, "a name has lower case letters and digits, with '.', '_' and '-' between and '/' to divide it", err);
 	*ret = digest == NULL ? xasprintf("%s:%s", name, tag ? tag : "latest")
 	                      : xasprintf("%s%s%s@%s", name, tag ? ":" : "", tag ? tag : "", digest);

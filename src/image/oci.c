@@ -16,6 +16,7 @@ static const struct json_object platform_object = JSON_OBJECT("a platform", stru
 
 static const struct json_field notes_fields[] = {
 	{ "org.opencontainers.image.ref.name", FIELD_STR, AT(struct oci_notes, name) },
+	{ "kind", FIELD_STR, AT(struct oci_notes, kind) },
 	{ "org.opencontainers.image.base.name", FIELD_STR, AT(struct oci_notes, base_name) },
 	{ "org.opencontainers.image.base.digest", FIELD_STR, AT(struct oci_notes, base_digest) },
 	{ "dev.pterm.source", FIELD_STR, AT(struct oci_notes, source) },
@@ -148,10 +149,12 @@ static int check_document(const char *what, const struct oci_document *d, struct
 
 	if (d->version != 2)
 		return refuse(what, err, "it is of schema version %lld; only 2 is known", (long long)d->version);
+	if (d->manifests.len > 0 && (d->config.digest != NULL || d->layers.len > 0))
+		return refuse(what, err, "it is an index and a manifest at once");
 	if (d->manifests.len > 0)
 		return check_descriptors(what, "manifests", &d->manifests, err);
-	if (d->config.digest == NULL)
-		return 0;                        /* an empty index */
+	if (d->config.digest == NULL)            /* an empty index */
+		return d->layers.len > 0 ? refuse(what, err, "it has layers and no configuration") : 0;
 	if (!digest_check(d->config.digest))
 		return refuse(what, err, "its configuration's digest is no SHA-256 digest");
 	if (d->layers.len > OCI_LAYERS_MAX)

@@ -23,6 +23,7 @@ struct oci_platform { char *os, *architecture, *variant; };
 /* The annotations that we read and write. */
 struct oci_notes {
 	char *name;              /* org.opencontainers.image.ref.name */
+	char *kind;              /* kind: what `cosign save` says about what it saves */
 	char *base_name, *base_digest;   /* org.opencontainers.image.base.* */
 	char *source;            /* dev.pterm.source: the reference that it was pulled by, as skopeo takes it */
 	char *source_digest;     /* dev.pterm.source-digest: what that reference stood for: a manifest or an index */

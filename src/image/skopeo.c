@@ -88,6 +88,23 @@ static void on_tick(void *data)
 
 /* --- copies --- */
 
+/* Digests are right where skopeo has copied; sizes are checked here, since others rely on them. */
+static int check_sizes(const struct image_store *store, const struct oci_document *manifest, struct err *err)
+{
+	for (size_t i = 0; i < manifest->layers.len; i++) {
+		const struct oci_descriptor *d = &manifest->layers.items[i];
+		_free_ char *path = layout_blob(store, d->digest);
+		struct stat st;
+
+		if (stat(path, &st) < 0)
+			return err_set(err, errno, "image-damaged", "the blob of its layer %zu did not come: %m", i + 1);
+		if (st.st_size != d->size)
+			return err_set(err, EINVAL, "bad-image", "its manifest says that layer %zu has %lld bytes, and it has %lld", i + 1,
+			               (long long)d->size, (long long)st.st_size);
+	}
+	return 0;
+}
+
 /* The one manifest that skopeo has put into the layout at @work. */
 static int read_result(const struct image_store *store, const char *work, struct oci_descriptor *ret, struct err *err)
 {
@@ -105,6 +122,8 @@ static int read_result(const struct image_store *store, const char *work, struct
 		r = err_set(err, EINVAL, "bad-image", "the copy holds %zu images, not one", index.manifests.len);
 	if (r == 0)
 		r = layout_read_image(store, index.manifests.items[0].digest, &manifest, &config, err);
+	if (r == 0)
+		r = check_sizes(store, &manifest, err);
 	if (r < 0)
 		return r;
 	*ret = (struct oci_descriptor){ .media_type = xstrdup(OCI_MANIFEST_TYPE),
@@ -113,11 +132,30 @@ static int read_result(const struct image_store *store, const char *work, struct
 	return 0;
 }
 
-int skopeo_fetch(const struct image_store *store, const char *source, const struct remote *remote,
+/* A layout in @work whose index names one image only, @d; its blobs are elsewhere. */
+static int write_layout(const char *work, const struct oci_descriptor *d, struct err *err)
+{
+	static const char mark[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
+	struct oci_descriptor one = { .media_type = d->media_type, .digest = d->digest, .size = d->size,
+	                              .notes = { .name = (char *)"image" } };
+	const struct oci_descriptors all = { &one, 1, 1 };
+	_fd_ dir = open(work, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_str_ index = STR_INIT;
+	int r;
+
+	oci_write_index(&all, &index);
+	r = dir < 0 ? -errno : file_write(dir, "index.json", index.buf, index.len, 0600);
+	if (r == 0)
+		r = file_write(dir, "oci-layout", mark, strlen(mark), 0600);
+	return r < 0 ? err_set(err, -r, "image-store", "cannot write to '%s': %m", work) : 0;
+}
+
+int skopeo_fetch(const struct image_store *store, const struct skopeo_source *source, const struct remote *remote,
                  const struct oci_descriptors *expected, const char *verb, const char *shown, struct oci_descriptor *ret,
                  struct err *err)
 {
 	_free_ char *work = NULL;
+	_free_ char *from = NULL;
 	_strv_ argv = { 0 };
 	struct copying copying = { store, expected, NULL };
 	struct helper_run run = { .argv = &argv, .on_tick = store->progress ? on_tick : NULL, .data = &copying };
@@ -125,19 +163,29 @@ int skopeo_fetch(const struct image_store *store, const char *source, const stru
 
 	if (r < 0)
 		return r;
-	copying.work = work;
+	copying.work = from = path_join(work, "to");
+	if (mkdir(from, 0700) < 0)
+		r = err_set(err, errno, "image-store", "cannot make '%s': %m", from);
 	begin(&argv, "copy");
 	/* large files in the making belong where the store is, not into /var/tmp */
 	strv_pushf(&argv, "--tmpdir=%s", work);
 	strv_push(&argv, "--quiet");
 	add_remote(&argv, "src-", remote);
+	if (r == 0 && source->of != NULL) {
+		r = write_layout(work, source->of, err);
+		strv_pushf(&argv, "--src-shared-blob-dir=%s", source->blobs);
+	}
 	strv_pushf(&argv, "--dest-shared-blob-dir=%s/images/blobs", store->root);
 	strv_push(&argv, "--dest-oci-accept-uncompressed-layers");
-	strv_push(&argv, source);
-	strv_pushf(&argv, "oci:%s:image", work);
-	r = helper_run(&skopeo, &run, verb, shown, err);
+	if (source->of != NULL)
+		strv_pushf(&argv, "oci:%s:image", work);
+	else
+		strv_push(&argv, source->source);
+	strv_pushf(&argv, "oci:%s:image", from);
+	if (r == 0)
+		r = helper_run(&skopeo, &run, verb, shown, err);
 	if (r == 0) {
-		r = read_result(store, work, ret, err);
+		r = read_result(store, from, ret, err);
 		if (r < 0)
 			err_wrap(err, "cannot %s '%s'", verb, shown);
 	}
@@ -148,28 +196,18 @@ int skopeo_fetch(const struct image_store *store, const char *source, const stru
 int skopeo_send(const struct image_store *store, const char *digest, const char *target, const struct remote *remote,
                 const char *verb, const char *shown, struct err *err)
 {
-	struct oci_descriptors one = { 0 };
-	struct oci_descriptor d = { .media_type = (char *)OCI_MANIFEST_TYPE, .digest = (char *)digest,
-	                            .notes = { .name = (char *)"image" } };
-	_free_ char *work = NULL;
-	_str_ index = STR_INIT;
-	_strv_ argv = { 0 };
-	struct helper_run run = { .argv = &argv };
 	_free_ char *blob = layout_blob(store, digest);
+	_free_ char *work = NULL;
+	_strv_ argv = { 0 };
+	const struct helper_run run = { .argv = &argv };
 	struct stat st;
 	int r = layout_work_dir(store, &work, err);
 
 	if (r < 0)
 		return r;
-	d.size = stat(blob, &st) == 0 ? st.st_size : 0;
-	vec_push(&one, d);
-	oci_write_index(&one, &index);
-	vec_release(&one);
-	_fd_ dir = open(work, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct oci_descriptor d = { .media_type = (char *)OCI_MANIFEST_TYPE, .digest = (char *)digest,
+	                                  .size = stat(blob, &st) == 0 ? st.st_size : 0 };
 
-	r = file_write(dir, "index.json", index.buf, index.len, 0600);
-	if (r == 0)
-		r = file_write(dir, "oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}", 30, 0600);
 	begin(&argv, "copy");
 	strv_pushf(&argv, "--tmpdir=%s", work);
 	strv_push(&argv, "--quiet");
@@ -177,8 +215,9 @@ int skopeo_send(const struct image_store *store, const char *digest, const char 
 	strv_pushf(&argv, "--src-shared-blob-dir=%s/images/blobs", store->root);
 	strv_pushf(&argv, "oci:%s:image", work);
 	strv_push(&argv, target);
-	r = r < 0 ? err_set(err, -r, "image-store", "cannot write to '%s': %m", work)
-	          : helper_run(&skopeo, &run, verb, shown, err);
+	r = write_layout(work, &d, err);
+	if (r == 0)
+		r = helper_run(&skopeo, &run, verb, shown, err);
 	(void)path_remove_tree(AT_FDCWD, work);
 	return r;
 }

@@ -18,11 +18,12 @@ struct remote {
  */
 int skopeo_inspect(const char *name, const struct remote *remote, struct str *ret, struct err *err);
 /*
- * Copy one image into the store's blobs. @source as skopeo names it ("docker://…", "oci:…"); @remote is for docker://,
- * else NULL. @expected, which may be empty, are the blobs that will come, for store->progress. 0 with the manifest's
+ * Copy one image into the store's blobs. @source as skopeo names it ("docker://…", "oci-archive:…"), or NULL: the one
+ * that @of is, in a layout whose directory "blobs" is @blobs; @remote is for docker://, else NULL. @expected, which may be empty, are the blobs that will come, for store->progress. 0 with the manifest's
  * descriptor in *ret, the caller's, checked with its configuration; or -errno: @err begins with "cannot VERB 'SHOWN'".
  */
-int skopeo_fetch(const struct image_store *store, const char *source, const struct remote *remote,
+struct skopeo_source { const char *source; const struct oci_descriptor *of; const char *blobs; };
+int skopeo_fetch(const struct image_store *store, const struct skopeo_source *source, const struct remote *remote,
                  const struct oci_descriptors *expected, const char *verb, const char *shown, struct oci_descriptor *ret,
                  struct err *err);
 /* Copy the image with this digest out of the store to @target ("docker://…", "oci-archive:…"). 0 or -errno. */

@@ -47,8 +47,10 @@ static la_ssize_t on_read_tar(struct archive *a, void *data, const void **ret)
 	case ARCHIVE_WARN:
 		in->bytes += n;
 		if (in->max_bytes > 0 && in->bytes > in->max_bytes) {
-			archive_set_error(a, EFBIG, "uncompressed it is larger than the limit of %llu MiB",
-			                  (unsigned long long)in->max_bytes >> 20);
+			_free_ char *why = xasprintf("uncompressed it is larger than the limit of %llu MiB",
+			                             (unsigned long long)in->max_bytes >> 20);
+
+			archive_set_error(a, EFBIG, "%s", why);         /* it knows no %llu */
 			return -1;
 		}
 		sha256_update(&in->sha, n, *ret);

@@ -193,7 +193,7 @@ static int check_answers(const struct subject *s, const struct rule *rule, const
 static int run_cosign(const struct subject *s, const struct rule *rule, const struct strv *who, struct err *err)
 {
 	static const struct helper cosign = { "cosign", "verifies signatures", "cosign (Debian 13; tools/install-cosign "
-	                                      "brings it to others)" };
+	                                      "brings it to others)", PTERM_LIBEXECDIR "/cosign/cosign" };
 	_strv_ argv = { 0 };
 	_str_ out = STR_INIT;
 	struct helper_run run = { .argv = &argv, .out = &out, .out_max = ANSWER_MAX };

@@ -130,17 +130,18 @@ static int run(const struct build *b, const struct strv *argv, bool speaks, stru
 	return helper_run(&buildah, &run, "build", b->what->name, err);
 }
 
-/* Take one base over from our store, under the name that the Containerfile calls it by. */
+/* Take one base over from our store into buildah's, under the name that the Containerfile calls it by. */
 static int hand_over(struct build *b, const char *base, struct err *err)
 {
+	static const struct helper skopeo = { "skopeo", "fetches, sends and converts images", "skopeo" };
 	static const struct remote plain;
 	struct oci_descriptor d = { 0 };
 	_free_ char *clean = NULL;
-	_free_ char *layout = NULL;
-	_free_ char *called = NULL;
-	_strv_ pull = { 0 };
-	_strv_ tag = { 0 };
-	_str_ id = STR_INIT;
+	_free_ char *repository = NULL;
+	_free_ char *dir = path_join(b->inside, "base");
+	_free_ char *layout = xasprintf("oci:%s:image", dir);
+	_strv_ argv = { 0 };
+	const struct helper_run copy = { .argv = &argv, .env = b->env.items, .map = &b->map };
 	int r = name_clean(base, &clean, err);
 
 	if (r < 0)
@@ -150,27 +151,19 @@ static int hand_over(struct build *b, const char *base, struct err *err)
 		r = fetch_pull(b->store, clean, &plain, &d, err);
 	if (r < 0)
 		return r;
-	layout = xasprintf("oci:%s/base:image", b->inside);
-	called = xasprintf("oci:%s/base", b->inside);
-	(void)tree_remove_mapped(&b->map, AT_FDCWD, called + strlen("oci:"), NULL);
+	repository = name_repository(clean);
+	(void)tree_remove_mapped(&b->map, AT_FDCWD, dir, NULL);
 	r = skopeo_send(b->store, d.digest, layout, NULL, "build", b->what->name, err);
 	if (r == 0)
-		r = images_give(called + strlen("oci:"), &b->map, err);
-	begin(b, &pull, "pull");
-	strv_push(&pull, "--quiet");
-	strv_push(&pull, layout);
+		r = images_give(dir, &b->map, err);
+	strv_push(&argv, "skopeo");
+	strv_push(&argv, "copy");
+	strv_push(&argv, "--quiet");
+	strv_push(&argv, layout);
+	strv_pushf(&argv, "containers-storage:[vfs@%s/root+%s/run]%s:%s", b->inside, b->inside, repository,
+	           name_tag(clean) ? name_tag(clean) : "latest");
 	if (r == 0)
-		r = run(b, &pull, false, &id, err);
-	id.buf[id.len = strcspn(id.buf, "\n")] = '\0';
-	begin(b, &tag, "tag");
-	strv_push(&tag, id.buf);
-	{
-		_free_ char *repository = name_repository(clean);
-
-		strv_pushf(&tag, "%s:%s", repository, name_tag(clean) ? name_tag(clean) : "latest");
-	}
-	if (r == 0)
-		r = run(b, &tag, false, NULL, err);
+		r = helper_run(&skopeo, &copy, "build", b->what->name, err);
 	if (r == 0)
 		strv_pushf(&b->recipe.bases, "%s@%s", clean, d.notes.source_digest ? d.notes.source_digest : d.digest);
 	oci_descriptor_release(&d);
@@ -241,6 +234,17 @@ static int copy_context(struct build *b, struct err *err)
 	return r;
 }
 
+/* Names without a registry mean docker.io here, as in our own store; nothing is fetched by buildah. */
+static int write_registries(struct build *b, struct err *err)
+{
+	static const char text[] = "unqualified-search-registries = [\"docker.io\"]\nshort-name-mode = \"permissive\"\n";
+	_free_ char *path = path_join(b->inside, "registries.conf");
+	const int r = file_write(AT_FDCWD, path, text, strlen(text), 0644);
+
+	strv_pushf(&b->env, "CONTAINERS_REGISTRIES_CONF=%s", path);
+	return r < 0 ? err_set(err, -r, "build", "cannot write '%s': %m", path) : 0;
+}
+
 static int prepare(struct build *b, struct err *err)
 {
 	_free_ char *map_name = NULL;
@@ -261,12 +265,16 @@ static int prepare(struct build *b, struct err *err)
 	if (geteuid() == 0)
 		r = copy_context(b, err);
 	if (r == 0)
+		r = write_registries(b, err);
+	if (r == 0)
 		r = images_give(b->inside, &b->map, err);
 	strv_push(&b->env, "PATH=" PATH_DEFAULT);
 	strv_pushf(&b->env, "HOME=%s", b->inside);
 	strv_pushf(&b->env, "TMPDIR=%s", b->inside);
 	strv_pushf(&b->env, "XDG_RUNTIME_DIR=%s", b->inside);
-	strv_push(&b->env, "_CONTAINERS_USERNS_CONFIGURED=done");        /* it is root of a user namespace already */
+	/* it is root of a user namespace already, and its caches are not in /var; the user must be one that has a name */
+	strv_push(&b->env, "_CONTAINERS_USERNS_CONFIGURED=done");
+	strv_pushf(&b->env, "_CONTAINERS_ROOTLESS_UID=%u", geteuid() == 0 ? 65534 : (unsigned)geteuid());
 	strv_push(&b->env, "BUILDAH_ISOLATION=chroot");
 	return r;
 }
@@ -279,6 +287,7 @@ static int build_and_take(struct build *b, struct oci_descriptor *ret, struct er
 	_free_ char *layout = xasprintf("oci:%s/out:image", b->inside);
 	_strv_ bud = { 0 };
 	_strv_ push = { 0 };
+	const struct skopeo_source from = { .source = layout };
 	int r;
 
 	begin(b, &bud, "bud");
@@ -300,7 +309,7 @@ static int build_and_take(struct build *b, struct oci_descriptor *ret, struct er
 	strv_push(&push, layout);
 	if (r == 0)
 		r = run(b, &push, false, NULL, err);
-	return r < 0 ? r : skopeo_fetch(b->store, layout, NULL, &unknown, "build", b->what->name, ret, err);
+	return r < 0 ? r : skopeo_fetch(b->store, &from, NULL, &unknown, "build", b->what->name, ret, err);
 }
 
 int images_build(const struct house *h, const struct images_build *what, struct oci_descriptor *ret, struct err *err)
