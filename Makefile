@@ -29,12 +29,12 @@ run: build
 E2E ?=
 check: lint check-quick check-e2e
 
-SCRIPTS = tools/host.sh tools/install-deps tools/install-crun tools/make-default-image tools/host-setup \
+SCRIPTS = tools/host.sh tools/install-deps tools/install-crun tools/install-cosign tools/make-default-image tools/host-setup \
 	tools/first-session test/tools/fresh test/run test/lab/network test/vm/run test/vm/limits.sh fuzz/run .ci/run
 lint:
 	@tools/install-deps --tests --quiet
 	@shellcheck -x $(SCRIPTS)
-	@codespell -L passt,versio,halp,nam src tools test docs fuzz README.md HACKING.md SETUP.md CHANGELOG.md
+	@codespell -L passt,versio,halp,nam,comand,wrod,descripton src tools test docs fuzz README.md HACKING.md SETUP.md CHANGELOG.md
 
 check-quick:
 	@tools/install-deps --tests --quiet

@@ -3,7 +3,7 @@
 # usage: make-seeds.sh DIR
 set -eu
 dir=${1:?usage: make-seeds.sh DIR}
-mkdir -p "$dir/answers" "$dir/cast" "$dir/plain" "$dir/record"
+mkdir -p "$dir/answers" "$dir/cast" "$dir/plain" "$dir/record" "$dir/image-oci"
 
 seed() { printf "$2" > "$dir/$1"; }
 
@@ -31,3 +31,7 @@ seed config/tree     '\000{"a": [1, 2.5, "\\u00e4", true, null], "b": {}}'
 seed config/config   '\001{"gc": {"keep": 1, "max_disk": "2g"}, "stop": {"timeout": 1.5}, "environment": "staging"}'
 seed config/template '\002{"command": "sh -c \047${A:-b}\047", "volumes": ["${A}:/x:ro"], "limits": {"memory": "1g"}, "health": {"command": ["x"]}}'
 seed config/texts    '\003${A:-${B:?no}} "a b" $${c} \\d'
+digest=sha256:1111111111111111111111111111111111111111111111111111111111111111
+seed image-oci/manifest "{\"schemaVersion\":2,\"config\":{\"digest\":\"$digest\",\"size\":1},\"layers\":[{\"digest\":\"$digest\",\"size\":1}]}"
+seed image-oci/index "{\"schemaVersion\":2,\"manifests\":[{\"digest\":\"$digest\",\"size\":1,\"platform\":{\"os\":\"linux\",\"architecture\":\"amd64\"}}]}"
+seed image-oci/config "{\"rootfs\":{\"diff_ids\":[\"$digest\"]},\"config\":{\"Env\":[\"A=b\"],\"Cmd\":[\"sh\"]},\"history\":[{\"empty_layer\":true}]}"

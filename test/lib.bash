@@ -19,7 +19,7 @@ make_test_user() {
 # as WHO COMMAND...: with a clean environment and the test's directories. Inside of what WITHIN says, a command that executes
 # the rest of its arguments: other namespaces (network.bats).
 WITHIN=()
-PASSED_ON=(ASAN_OPTIONS UBSAN_OPTIONS PTERM_CRUN PTERM_HOOK PTERM_NETWORK_PROGRAM PTERM_ROOT_IDS PTERM_TEST_BOOT_ID
+PASSED_ON=(ASAN_OPTIONS UBSAN_OPTIONS PTERM_CRUN PTERM_HOOK PTERM_MAX_LAYER PTERM_NETWORK_PROGRAM PTERM_ROOT_IDS PTERM_TEST_BOOT_ID
 	PTERM_TEST_MACHINE_ID)
 
 as() {

@@ -181,12 +181,21 @@ shown() { pterm logs --plain "$1"; }
 	[ "$status" -eq 125 ]
 }
 
+@test "probes of a template, and an option instead of one" {
+	put t <<<'{ "command": "cat", "health": { "command": ["test", "${session.name}", "=", "box"], "interval": "50ms" },
+		"readiness": { "command": "false", "interval": "50ms" } }'
+	pterm new -d -t t --ready-cmd true box </dev/null
+	pterm wait box --healthy -t 60s
+	pterm wait box --ready -t 60s
+	pterm inspect box -o json | grep -q '"test"'
+}
+
 @test "what is refused: one sentence, at its place, and no session" {
 	put t <<<'{ "privileged": true }'
 	refused "t.json:1:17: 'privileged' is refused: a container that may do everything confines nothing; give it what it needs" new -t t
 	put t <<<'{ "image": "python:3.9-slim" }'
 	refused "python:3.9-slim" new -t t
-	for key in '"packages": ["x"]' '"build": "C"' '"health": {"command": "x"}' '"model": "m"' '"gpu": true' '"readiness": {"command": "x"}'; do
+	for key in '"build": "C"' '"model": "m"' '"gpu": true'; do
 		put t <<<"{ $key }"
 		refused "the template 't' asks for '$(cut -d'"' -f2 <<<"$key")', which this version of pterm cannot give" new -t t
 	done

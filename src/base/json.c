@@ -396,6 +396,23 @@ void json_encode(struct str *out, const struct json_object *object, const void *
 	json_put_object(&w, NULL, object, in);
 }
 
+int json_member(const char *text, size_t n, const char *key, struct str *out, struct err *err)
+{
+	json_error_t why;
+	json_t *j = json_loadb(text, n, 0, &why);
+	const json_t *member = j ? json_object_get(j, key) : NULL;
+	const bool is_there = member != NULL && !json_is_null(member);
+	char *dumped = is_there ? json_dumps(member, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+
+	if (dumped != NULL)
+		str_adds(out, dumped);
+	free(dumped);
+	if (j == NULL)
+		return err_set(err, EINVAL, "bad-json", "not JSON: line %d: %s", why.line, why.text);
+	json_decref(j);
+	return is_there;
+}
+
 int json_pretty(const char *text, size_t n, struct str *out, struct err *err)
 {
 	json_error_t why;

@@ -90,6 +90,8 @@ static void add_plain_lines(char *text, struct str *out)
 		end = line + strcspn(line, "\n");
 		if (*end != '\0')
 			*end++ = '\0';
+		if (end - line > 8 && strncmp(end - 8, ":latest", 7) == 0)       /* an image's, which may be left away */
+			end[-8] = '\0';
 		if (is_plain_word(line))
 			str_addf(out, "%s\n", line);
 	}
@@ -100,6 +102,8 @@ static void add_plain_lines(char *text, struct str *out)
 /* Kinds of names, and which of our commands prints them, one a line. */
 static const struct { const char *kind; const char *const *argv; } kinds[] = {
 	{ "templates", OWN("template", "ls", "-q") },
+	{ "volumes", OWN("volume", "ls", "-q") },
+	{ "images", OWN("image", "ls", "-q") },
 };
 
 static int complete_run(void *options, struct arg_words *words, struct err *err)

@@ -1,4 +1,5 @@
 #include "cli/open.h"
+#include "cli/progress.h"
 #include "cli/settings.h"
 #include "engine/engine.h"
 #include "service/describe.h"
@@ -9,9 +10,11 @@
 #include <unistd.h>
 
 struct options {
-	const char *template, *image, *workdir, *user, *hostname, *restart, *cpus, *engine, *fallback, *keys;
-	struct strv env, env_files, volumes, tmpfs, ports, labels, secrets, set;
+	const char *template, *image, *entrypoint, *network_session, *workdir, *user, *hostname, *restart, *cpus, *engine;
+	const char *fallback, *keys;
+	struct strv env, env_files, volumes, tmpfs, ports, labels, secrets, set, packages;
 	bool detach, read_only, rm, ssh_agent, privileged, has_network, record_input;
+	struct launch_probe health, readiness;
 	uint64_t memory, pids, record;
 	int network;
 };
@@ -22,14 +25,18 @@ static const struct arg_option rows[] = {
 	{ 't', "template", "TEMPLATE", "as a template says, but for what other options say: see pterm template ls",
 	  ARG_STR, offsetof(struct options, template) },
 	{ 0, "set", "KEY=VALUE", "a parameter of the template", ARG_STRV, offsetof(struct options, set) },
-	{ 0, "image", "IMAGE", "the root file system: a directory or a tar; without it, pterm's small default image", ARG_STR,
-	  offsetof(struct options, image) },
+	{ 0, "image", "IMAGE", "an image of the store or a registry, a directory or a tar; without it, pterm's small default "
+	  "image", ARG_STR, offsetof(struct options, image) },
+	{ 0, "entrypoint", "PROGRAM", "instead of the image's own entry point; empty: none", ARG_STR,
+	  offsetof(struct options, entrypoint) },
+	{ 0, "package", "NAME", "have this package of the image's distribution inside (apt, apk, dnf)", ARG_STRV,
+	  offsetof(struct options, packages) },
 	{ 'e', "env", "KEY[=VALUE]", "set a variable; without a value, yours", ARG_STRV, offsetof(struct options, env) },
 	{ 0, "env-file", "FILE", "set the variables of a file of KEY=VALUE lines", ARG_STRV,
 	  offsetof(struct options, env_files) },
 	{ 'w', "workdir", "DIR", "where the command starts (the home directory)", ARG_STR, offsetof(struct options, workdir) },
-	{ 'v', "volume", "SRC:DST[:ro]", "show a directory or file of yours inside", ARG_STRV,
-	  offsetof(struct options, volumes) },
+	{ 'v', "volume", "SRC:DST[:OPTIONS]", "show a directory or file of yours inside, or a volume (a name without a slash)",
+	  ARG_STRV, offsetof(struct options, volumes) },
 	{ 'u', "user", "USER[:GROUP]", "run as this user of the image; on disk it is you", ARG_STR,
 	  offsetof(struct options, user) },
 	{ 0, "hostname", "NAME", "the host name inside (the session's name)", ARG_STR, offsetof(struct options, hostname) },
@@ -37,11 +44,28 @@ static const struct arg_option rows[] = {
 	{ 0, "tmpfs", "DST[:OPTIONS]", "an empty file system in memory", ARG_STRV, offsetof(struct options, tmpfs) },
 	{ 0, "rm", NULL, "remove the session when it has ended", ARG_FLAG, offsetof(struct options, rm) },
 	{ 0, "restart", "POLICY", "no, on-failure[:N] or always", ARG_STR, offsetof(struct options, restart) },
+	{ 0, "health-cmd", "COMMAND", "run this inside by sh again and again: the session is healthy while it succeeds",
+	  ARG_STR, offsetof(struct options, health.command) },
+	{ 0, "health-interval", "SPAN", "pause between two (30s)", ARG_SPAN, offsetof(struct options, health.interval_ms) },
+	{ 0, "health-timeout", "SPAN", "one that takes longer is killed, and has failed (30s)", ARG_SPAN,
+	  offsetof(struct options, health.timeout_ms) },
+	{ 0, "health-retries", "N", "so many failures in a row make it unhealthy (3)", ARG_UINT,
+	  offsetof(struct options, health.retries), .min = 1, .max = PROBE_RETRIES_MAX },
+	{ 0, "health-start-period", "SPAN", "failures this soon after a start do not count (0s)", ARG_SPAN,
+	  offsetof(struct options, health.start_period_ms) },
+	{ 0, "ready-cmd", "COMMAND", "the same, to tell when it is ready to serve", ARG_STR,
+	  offsetof(struct options, readiness.command) },
+	{ 0, "ready-interval", "SPAN", "pause between two (10s, and 1s until the first success)", ARG_SPAN,
+	  offsetof(struct options, readiness.interval_ms) },
+	{ 0, "ready-timeout", "SPAN", "as --health-timeout (30s)", ARG_SPAN, offsetof(struct options, readiness.timeout_ms) },
+	{ 0, "ready-retries", "N", "so many failures in a row make it unready again (3)", ARG_UINT,
+	  offsetof(struct options, readiness.retries), .min = 1, .max = PROBE_RETRIES_MAX },
 	{ 0, "memory", "SIZE", "limit of memory, such as 512m", ARG_SIZE, offsetof(struct options, memory) },
 	{ 0, "cpus", "NUMBER", "limit of CPU time, such as 0.5", ARG_STR, offsetof(struct options, cpus) },
 	{ 0, "pids", "NUMBER", "limit of processes", ARG_UINT, offsetof(struct options, pids), .min = 1, .max = 4194304 },
-	{ 0, "network", "KIND", "none (the default), private (out, never to this host), or host", ARG_CHOICE,
-	  offsetof(struct options, network), .choices = spec_networks, .given = offsetof(struct options, has_network) },
+	{ 0, "network", "KIND", "none (the default), private (out, never to this host), host, or session:NAME (that session's)",
+	  ARG_CHOICE, offsetof(struct options, network), .choices = spec_networks,
+	  .rest = offsetof(struct options, network_session), .given = offsetof(struct options, has_network) },
 	{ 'p', "publish", "HOST:PORT", "a port of this host's loopback leads inside (with --network private)", ARG_STRV,
 	  offsetof(struct options, ports) },
 	{ 0, "secret", "NAME=SOURCE", "a file /run/secrets/NAME, from a file of yours or env:VARIABLE", ARG_STRV,
@@ -66,13 +90,14 @@ static struct launch to_launch(const struct options *o, const struct arg_words *
 
 	struct launch l = {
 		.name = words->before_dashes > 0 ? words->items[0] : NULL,
-		.image = o->image, .user = o->user, .cwd = o->workdir, .hostname = o->hostname, .engine = o->engine,
+		.image = o->image, .entrypoint = o->entrypoint, .user = o->user, .cwd = o->workdir, .hostname = o->hostname, .engine = o->engine,
 		/* a person sees what it says; a program gets it only when it asked */
 		.fallback = o->fallback, .may_fall_back = has_person && o->engine == NULL,
 		.restart = o->restart, .command = words->items + words->before_dashes,
 		.command_len = words->len - words->before_dashes, .read_only = o->read_only, .remove_at_end = o->rm,
-		.ssh_agent = o->ssh_agent, .record_input = o->record_input, .memory_bytes = o->memory, .pids = o->pids, .record_bytes = o->record,
-		.cpus = o->cpus, .network = o->network, .has_network = o->has_network, .rows = size.rows, .cols = size.cols,
+		.ssh_agent = o->ssh_agent, .record_input = o->record_input, .health = o->health, .readiness = o->readiness,
+		.memory_bytes = o->memory, .pids = o->pids, .record_bytes = o->record, .cpus = o->cpus, .network = o->network,
+		.network_session = o->network_session, .has_network = o->has_network, .rows = size.rows, .cols = size.cols,
 	};
 
 	strv_copy(&l.env, &o->env);
@@ -82,6 +107,7 @@ static struct launch to_launch(const struct options *o, const struct arg_words *
 	strv_copy(&l.ports, &o->ports);
 	strv_copy(&l.labels, &o->labels);
 	strv_copy(&l.secrets, &o->secrets);
+	strv_copy(&l.packages, &o->packages);
 	return l;
 }
 
@@ -159,8 +185,10 @@ static int run(void *options, struct arg_words *words, struct err *err)
 	r = open_view(o->keys, 0, &v, err);
 	if (r == 0)
 		r = house_open(&house, err);
+	house.progress = progress_show();
 	if (r == 0)
 		r = make_spec(&house, o, &l, &t, &spec, err);
+	progress_clear();
 	first = view_attach(&v);
 	is_background = o->detach || t.is_background;
 	if (r == 0)
@@ -199,6 +227,17 @@ const struct command cmd_new = {
 		"\n"
 		"A secret is a file in memory that only the session's user can read. It is read again at each "
 		"start; neither spec.json nor inspect nor a log holds it.\n"
+		"\n"
+		"A volume is a name without a slash: a directory that pterm keeps, and that outlives the session (pterm volume). "
+		"OPTIONS are ro, and owned: no session of another name may use it.\n"
+		"\n"
+		"With --package the session runs on the image and these packages of its own distribution; they are installed once for each "
+		"image and list, in a session of their own.\n"
+		"\n"
+		"With --restart a session that becomes unhealthy is stopped and started again, as if its command had failed.\n"
+		"\n"
+		"--network session:NAME enters the user and network namespaces of a session that runs: the two reach each other at "
+		"127.0.0.1, and what one may reach outside, the other may. Nothing else is shared.\n"
 		"\n"
 		"There is no --privileged: it would undo the confinement that pterm is for.",
 	.examples =

@@ -15,7 +15,7 @@ enum {
 };
 
 /* Under which heading `pterm help` lists a command. */
-enum command_group { GROUP_SESSIONS, GROUP_LOOK, GROUP_HOST, GROUP_COUNT };
+enum command_group { GROUP_SESSIONS, GROUP_LOOK, GROUP_IMAGES, GROUP_HOST, GROUP_COUNT };
 extern const char *const command_groups[GROUP_COUNT];
 
 struct command {

@@ -10,6 +10,7 @@
 const char *const command_groups[GROUP_COUNT] = {
 	[GROUP_SESSIONS] = "Work with sessions",
 	[GROUP_LOOK] = "See what sessions do",
+	[GROUP_IMAGES] = "Images",
 	[GROUP_HOST] = "This host and pterm itself",
 };
 

@@ -32,6 +32,8 @@ struct sandbox {
 	int lower_tree;                  /* such a mount to be the lowest layer instead of the directory; -1 none */
 	int init_tree;                   /* one of pterm-init, where the mapped root cannot go (below /root); -1: by its path */
 	int lifeline, control, log;
+	int join_net;                    /* a network namespace to enter; -1: the runtime makes one, or it is the host's */
+	int tree_program;                /* pterm-tree, to fill named volumes that are empty; -1: they are left so */
 	bool stays;                      /* until it is killed: an empty cgroup is removed by systemd, with what it counted */
 };
 

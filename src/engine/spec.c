@@ -9,13 +9,17 @@
 
 enum { SPEC_FILE_MAX = 8 * 1024 * 1024 };        /* an environment may be large */
 
-const char *const spec_networks[] = { "none", "private", "host", NULL };
+const char *const spec_networks[] = { "none", "private", "host", "session", NULL };
 const char *const spec_restarts[] = { "no", "on-failure", "always", NULL };
+
+const char *const spec_probe_kinds[] = { "health", "readiness", NULL };
 
 static const struct json_field volume_fields[] = {
 	{ "source", FIELD_STR, offsetof(struct spec_volume, source), .required = true },
 	{ "target", FIELD_STR, offsetof(struct spec_volume, target), .required = true },
+	{ "name", FIELD_STR, offsetof(struct spec_volume, name) },
 	{ "read_only", FIELD_BOOL, offsetof(struct spec_volume, read_only) },
+	{ "owned", FIELD_BOOL, offsetof(struct spec_volume, is_owned) },
 };
 static const struct json_object volume_object = JSON_OBJECT("a volume", struct spec_volume, volume_fields, true);
 
@@ -24,6 +28,16 @@ static const struct json_field tmpfs_fields[] = {
 	{ "options", FIELD_STR, offsetof(struct spec_tmpfs, options) },
 };
 static const struct json_object tmpfs_object = JSON_OBJECT("a tmpfs", struct spec_tmpfs, tmpfs_fields, true);
+
+static const struct json_field probe_fields[] = {
+	{ "kind", FIELD_ENUM, offsetof(struct spec_probe, kind), .required = true, .names = spec_probe_kinds },
+	{ "command", FIELD_STRV, offsetof(struct spec_probe, command), .required = true },
+	{ "interval_ms", FIELD_INT, offsetof(struct spec_probe, interval_ms), .required = true, .min = 1, .max = PROBE_SPAN_MAX },
+	{ "timeout_ms", FIELD_INT, offsetof(struct spec_probe, timeout_ms), .required = true, .min = 1, .max = PROBE_SPAN_MAX },
+	{ "retries", FIELD_INT, offsetof(struct spec_probe, retries), .required = true, .min = 1, .max = PROBE_RETRIES_MAX },
+	{ "start_period_ms", FIELD_INT, offsetof(struct spec_probe, start_period_ms), .min = 0, .max = PROBE_SPAN_MAX },
+};
+static const struct json_object probe_object = JSON_OBJECT("a probe", struct spec_probe, probe_fields, true);
 
 static const struct json_field port_fields[] = {
 	{ "host", FIELD_INT, offsetof(struct spec_port, host), .required = true, .min = 1, .max = 65535 },
@@ -63,6 +77,7 @@ static const struct json_field spec_fields[] = {
 	{ "command", FIELD_STRV, offsetof(struct spec, command) },
 	{ "env", FIELD_STRV, offsetof(struct spec, env) },
 	{ "cwd", FIELD_STR, offsetof(struct spec, cwd) },
+	{ "makes_cwd", FIELD_BOOL, offsetof(struct spec, makes_cwd) },
 	{ "user", FIELD_OBJ, offsetof(struct spec, user), .object = &user_object },
 	{ "map", FIELD_STR, offsetof(struct spec, map) },
 	{ "map_name", FIELD_STR, offsetof(struct spec, map_name) },
@@ -75,10 +90,13 @@ static const struct json_field spec_fields[] = {
 	{ "pids", FIELD_INT, offsetof(struct spec, pids), .min = 0, .max = INT64_MAX },
 	{ "cpus", FIELD_REAL, offsetof(struct spec, cpus) },
 	{ "network", FIELD_ENUM, offsetof(struct spec, network), .names = spec_networks },
+	{ "network_session", FIELD_STR, offsetof(struct spec, network_session) },
+	{ "network_joined", FIELD_ENUM, offsetof(struct spec, network_joined), .names = spec_networks },
 	{ "ports", FIELD_OBJV, offsetof(struct spec, ports), .object = &port_object },
 	{ "ssh_agent", FIELD_STR, offsetof(struct spec, ssh_agent) },
 	{ "secrets", FIELD_OBJV, offsetof(struct spec, secrets), .object = &secret_object },
 	{ "labels", FIELD_MAP, offsetof(struct spec, labels) },
+	{ "probes", FIELD_OBJV, offsetof(struct spec, probes), .object = &probe_object },
 	{ "restart", FIELD_ENUM, offsetof(struct spec, restart), .names = spec_restarts },
 	{ "restart_max", FIELD_INT, offsetof(struct spec, restart_max), .min = 0, .max = INT64_MAX },
 	{ "restart_first_ms", FIELD_INT, offsetof(struct spec, restart_first_ms), .min = 0, .max = INT64_MAX },
@@ -136,28 +154,55 @@ static bool is_inside_path(const char *p)
 	       str_eq(p + strlen(p) - 3, "/.."));
 }
 
+bool spec_is_volume_name(const char *text)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	const size_t n = strlen(text);
+
+	return n >= 1 && n <= VOLUME_NAME_MAX && strspn(text, letters) == n && strchr("._-", text[0]) == NULL;
+}
+
+/* "ro,z": 0 or -EINVAL. */
+static int parse_volume_options(const char *text, struct spec_volume *v)
+{
+	for (const char *o = text; o != NULL && *o != '\0';) {
+		const size_t n = strcspn(++o, ",");
+		_free_ char *word = xstrndup(o, n);
+
+		if (str_eq(word, "ro"))
+			v->read_only = true;
+		else if (str_eq(word, "owned"))
+			v->is_owned = true;
+		else if (!str_eq(word, "rw") && !str_eq(word, "z") && !str_eq(word, "Z"))
+			return -EINVAL;
+		o += n;
+	}
+	return 0;
+}
+
 int spec_volume_parse(const char *text, struct spec_volume *ret, struct err *err)
 {
 	const char *colon = strchr(text, ':'), *options = colon ? strchr(colon + 1, ':') : NULL;
+	_free_ char *source = NULL, *target = NULL;
 	struct spec_volume v = { 0 };
+	bool is_named;
 
 	if (colon == NULL || colon == text)
 		return bad(err, "volume", text, "SOURCE:TARGET or SOURCE:TARGET:ro");
-	for (const char *o = options; o != NULL && *o != '\0';) {
-		const size_t n = strcspn(++o, ",");
-
-		if (n == 2 && strncmp(o, "ro", 2) == 0)
-			v.read_only = true;
-		else if (!(n == 2 && strncmp(o, "rw", 2) == 0) && !(n == 1 && strchr("zZ", *o) != NULL))
-			return bad(err, "volume", text, "SOURCE:TARGET with the options ro, rw, z");
-		o += n;
-	}
-	v.target = options ? xstrndup(colon + 1, (size_t)(options - colon - 1)) : xstrdup(colon + 1);
-	if (!is_inside_path(v.target)) {
-		free(v.target);
+	if (parse_volume_options(options, &v) < 0)
+		return bad(err, "volume", text, "SOURCE:TARGET with the options ro, rw, owned, z");
+	target = options ? xstrndup(colon + 1, (size_t)(options - colon - 1)) : xstrdup(colon + 1);
+	if (!is_inside_path(target))
 		return bad(err, "volume", text, "SOURCE:TARGET with an absolute target below /");
-	}
-	v.source = xstrndup(text, (size_t)(colon - text));
+	source = xstrndup(text, (size_t)(colon - text));
+	is_named = strchr(source, '/') == NULL && !str_eq(source, ".") && !str_eq(source, "..");
+	if (is_named && !spec_is_volume_name(source))
+		return bad(err, "volume", text, "NAME:TARGET, a name of letters, digits, '.', '_' and '-' that begins with a letter "
+		           "or digit; or DIRECTORY:TARGET, where the directory has a slash (./work)");
+	if (v.is_owned && !is_named)
+		return bad(err, "volume", text, "NAME:TARGET: only a named volume can be owned");
+	v.target = TAKE(target);
+	*(is_named ? &v.name : &v.source) = TAKE(source);
 	*ret = v;
 	return 0;
 }

@@ -58,8 +58,7 @@ int templates_load(const struct templates *t, const char *ref, const struct strv
 static int check_offered(const struct template *t, struct err *err)
 {
 	const struct { const char *key; bool is_there; } missing[] = {
-		{ "build", t->build.is_there }, { "packages", t->packages.len > 0 }, { "health", t->health.is_there },
-		{ "readiness", t->readiness.is_there }, { "model", t->model != NULL }, { "gpu", t->gpu != NULL },
+		{ "build", t->build.is_there }, { "model", t->model != NULL }, { "gpu", t->gpu != NULL },
 	};
 
 	for (size_t i = 0; i < array_len(missing); i++)
@@ -135,6 +134,18 @@ static void take_number(uint64_t *own, uint64_t below)
 		*own = below;
 }
 
+/* One of @own takes the template's place as a whole; its command is the template's where only spans are given. */
+static void take_probe(struct launch_probe *own, const struct template_probe *below)
+{
+	if (!below->is_there || own->command != NULL)
+		return;
+	own->argv = &below->command;
+	take_number(&own->interval_ms, below->interval_ms);
+	take_number(&own->timeout_ms, below->timeout_ms);
+	take_number(&own->retries, below->retries);
+	take_number(&own->start_period_ms, below->start_period_ms);
+}
+
 static int index_of(const char *const *names, const char *name)
 {
 	for (int i = 0; names[i] != NULL; i++)
@@ -170,6 +181,9 @@ int launch_use_template(struct launch *l, const struct template *t, struct err *
 	}
 	put_below(&l->env, &t->environment);
 	put_below(&l->labels, &t->labels);
+	put_below(&l->packages, &t->packages);
+	take_probe(&l->health, &t->health);
+	take_probe(&l->readiness, &t->readiness);
 	put_others_below(&l->volumes, &t->volumes, subject_target);
 	put_others_below(&l->tmpfs, &t->tmpfs, subject_first);
 	put_others_below(&l->ports, &t->ports, subject_first);

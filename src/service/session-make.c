@@ -6,6 +6,8 @@
 #include "base/path.h"
 #include "base/units.h"
 #include "event/journal.h"
+#include "service/images-check.h"
+#include "service/volume.h"
 #include "supervisor/lock.h"
 #include "supervisor/remove.h"
 
@@ -260,6 +262,8 @@ int session_create(const struct house *h, const struct spec *spec, const char *n
 		r = write_records(dir, id, taken, spec, err);
 	if (r == 0)
 		r = make_store(h, id, spec, err);
+	if (r == 0)
+		r = volumes_claim(h, id, taken, spec, err);
 	HOOK("cli.session-written");
 	if (r == 0 && renameat(h->sessions_fd, making, h->sessions_fd, id) < 0)
 		r = err_set(err, errno, "session-dir", "cannot make session %s: %m", id);
@@ -268,6 +272,11 @@ int session_create(const struct house *h, const struct spec *spec, const char *n
 		return r;
 	}
 	HOOK("cli.session-made");
+	r = images_before_start(h, spec, err);
+	if (r < 0) {
+		session_unmake(h, id, id);
+		return r;
+	}
 	r = session_spawn(h, id, dir, lock, first, conn, err);
 	if (r < 0) {
 		conn_close(conn);

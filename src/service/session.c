@@ -5,7 +5,9 @@
 #include "base/path.h"
 #include "base/units.h"
 #include "event/journal.h"
+#include "service/images-check.h"
 #include "service/lost.h"
+#include "service/volume.h"
 #include "supervisor/lock.h"
 #include "supervisor/remove.h"
 
@@ -162,6 +164,7 @@ static int lock_ended(struct session *s, struct err *err)
 int session_start(const struct house *h, struct session *s, const struct message_attach *first, struct conn *conn,
                   struct err *err)
 {
+	_cleanup_(spec_release) struct spec spec = { 0 };
 	_fd_ guard = -1;
 	_fd_ lock = -1;
 	int r;
@@ -175,6 +178,13 @@ int session_start(const struct house *h, struct session *s, const struct message
 		               s->status.name);
 	if (lock < 0)
 		return lock;
+	r = spec_read(s->fd, "spec.json", &spec, err);
+	if (r == 0)                                      /* what it runs on may have been damaged since it was made */
+		r = images_before_start(h, &spec, err);
+	if (r == 0)
+		r = volumes_claim(h, s->id, s->status.name, &spec, err);
+	if (r < 0)
+		return r;
 	s->status.state = STATUS_STARTING;
 	s->status.reason = REASON_NONE;
 	s->status.restarts = 0;

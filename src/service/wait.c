@@ -47,6 +47,11 @@ static void on_marked(void *data, char mark, int status)
 	r->has_mark |= mark == 'A' || mark == 'B';
 }
 
+static bool looks_at_probes(const struct waiting *w)
+{
+	return w->for_healthy || w->for_ready;
+}
+
 static bool looks_for_text(const struct running *r)
 {
 	return r->w->match.texts->len > 0 || r->w->match.patterns->len > 0;
@@ -119,6 +124,13 @@ static void ask(struct running *r)
 	(void)conn_send(&r->conn, MESSAGE_STATE, NULL, 0, NULL, 0);      /* a broken connection is seen when it is read */
 }
 
+/* What its probes say now; from then on it comes by itself. */
+static void ask_status(struct running *r)
+{
+	if (looks_at_probes(r->w))
+		(void)conn_send(&r->conn, MESSAGE_STATUS, NULL, 0, NULL, 0);
+}
+
 static void take_shown(struct running *r, struct shown *shown)
 {
 	screen_free(r->screen);
@@ -143,6 +155,7 @@ static int attach(struct running *r)
 	if (r->w->since < 0)
 		r->reader.position = shown.position;
 	take_shown(r, &shown);
+	ask_status(r);
 	return 0;
 }
 
@@ -158,6 +171,18 @@ static int attach_to_whoever_lives(struct running *r)
 	return rc;
 }
 
+static void on_status(struct running *r, const struct frame *f)
+{
+	_cleanup_(status_release) struct status st = { 0 };
+
+	if (json_decode(f->data, f->len, &status_object, &st, NULL) < 0)
+		return;
+	if (r->w->for_healthy && st.health == PROBE_GOOD)
+		happened(r, WAIT_HEALTHY);
+	if (r->w->for_ready && st.readiness == PROBE_GOOD)
+		happened(r, WAIT_READY);
+}
+
 static void on_frame(void *data, const struct frame *f)
 {
 	struct running *r = data;
@@ -167,6 +192,8 @@ static void on_frame(void *data, const struct frame *f)
 		ask(r);
 	else if (f->type == MESSAGE_STATE_IS && terminal_decode(f, &shown, NULL) == 0)
 		take_shown(r, &shown);
+	else if (f->type == MESSAGE_STATUS_IS)
+		on_status(r, f);
 }
 
 static int on_conn(struct running *r)
@@ -175,8 +202,10 @@ static int on_conn(struct running *r)
 
 	if (rc < 0)
 		return err_set(r->err, -rc, "bad-answer", "the supervisor of session '%s' does not make sense", r->s->status.name);
-	if (rc == 1)
+	if (rc == 1) {
 		ask(r);
+		ask_status(r);
+	}
 	return 0;
 }
 
@@ -271,6 +300,25 @@ static int begin(struct running *r)
 	return rc;
 }
 
+static int check_probes(const struct session *s, const struct waiting *w, struct err *err)
+{
+	_cleanup_(spec_release) struct spec spec = { 0 };
+	bool has[PROBE_KIND_COUNT] = { false };
+	int r;
+
+	if (!looks_at_probes(w))
+		return 0;
+	r = spec_read(s->fd, "spec.json", &spec, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < spec.probes.len; i++)
+		has[spec.probes.items[i].kind] = true;
+	if ((w->for_healthy && !has[PROBE_HEALTH]) || (w->for_ready && !has[PROBE_READINESS]))
+		return err_set(err, EINVAL, "no-probe", "session '%s' has no probe for that: pterm new --health-cmd and --ready-cmd "
+		               "give it one", s->status.name);
+	return 0;
+}
+
 int session_wait(const struct session *s, const struct waiting *w, struct waited *ret, struct err *err)
 {
 	static const struct screen_ops ops = { .marked = on_marked };
@@ -289,7 +337,10 @@ int session_wait(const struct session *s, const struct waiting *w, struct waited
 	r.reader.wants_all = true;
 	r.reader.attach.read_only = true;
 	reader_keep(&r.reader);                  /* before a --rm takes it away */
-	rc = begin(&r);
+	r.reader.attach.wants_status = looks_at_probes(w);
+	rc = check_probes(s, w, err);
+	if (rc == 0)
+		rc = begin(&r);
 	while (rc == 0 && !r.is_over)
 		rc = turn(&r);
 	ret->position = r.reader.position;

@@ -36,6 +36,7 @@ struct client {
 	struct watch *watch;
 	pid_t peer;
 	bool is_refused;                 /* it speaks another version: whatever it says is not heard */
+	bool wants_status;               /* it is told what probes find */
 	bool is_reader, is_viewer, is_terminal, may_type, is_armed, waits_for_start, waits_for_end;
 	uint64_t rung_ns;                /* when the doorbell was last rung for it */
 	struct term_size size;
@@ -218,6 +219,7 @@ static void on_attach(struct client *c, const struct frame *f, const void *body)
 	sent(c, conn_send(&c->conn, MESSAGE_RING, text.buf, text.len, &ring, 1));
 	c->is_reader = true;
 	c->waits_for_end = true;
+	c->wants_status = m->wants_status;
 	if (m->is_viewer && !c->is_viewer)
 		supervisor_tell(s, EVENT_attached, c->peer, NULL);
 	c->is_viewer = m->is_viewer;
@@ -343,6 +345,13 @@ static void on_status(struct client *c, const struct frame *f, const void *body)
 		s->status.init_pid = s->container.ops->pid(&s->container);       /* known at times only after the start */
 	json_encode(&text, &status_object, &s->status);
 	sent(c, conn_send(&c->conn, MESSAGE_STATUS_IS, text.buf, text.len, NULL, 0));
+}
+
+void clients_health(struct supervisor *s)
+{
+	link_each(struct client, c, &s->clients, link)
+		if (c->wants_status)
+			on_status(c, NULL, NULL);
 }
 
 static void on_state(struct client *c, const struct frame *f, const void *body)

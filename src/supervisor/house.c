@@ -183,7 +183,7 @@ void house_place(const struct house *h, const char *id, struct place *ret)
 {
 	*ret = (struct place){
 		.id = xstrdup(id), .home = h->home, .store = h->store, .runtime_dir = h->runtime,
-		.init_program = h->init_program, .seccomp_file = h->seccomp_file,
+		.init_program = h->init_program, .tree_program = h->tree_program, .seccomp_file = h->seccomp_file,
 		.session_dir = path_join(h->sessions, id),
 		.store_dir = xasprintf("%s/sessions/%s", h->store, id),
 	};

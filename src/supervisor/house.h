@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/progress.h"
 #include "engine/engine.h"
 #include "wire/home.h"
 
@@ -14,6 +15,7 @@ struct house {
 	char *libexec, *data;            /* our programs; seccomp.json, default-image.tar */
 	char *init_program, *tree_program, *supervisor_program, *keeper_program, *seccomp_file, *default_image;
 	int sessions_fd, names_fd;
+	const struct progress *progress; /* who is told of what takes long: a command sets it; NULL: nobody */
 };
 
 /* Only say where things are: nothing is made and nothing opened; .runtime stays NULL. */

@@ -8,6 +8,8 @@
 #include "base/hook.h"
 #include "base/units.h"
 #include "event/journal.h"
+#include "supervisor/health.h"
+#include "supervisor/join.h"
 #include "supervisor/remove.h"
 #include "term/record.h"
 #include "wire/conn.h"
@@ -118,6 +120,8 @@ static void release(struct supervisor *s)
 	timer_free(s->bell_timer);
 	timer_free(s->paint_timer);
 	timer_free(s->gather_timer);
+	health_free(s);
+	join_forget(s);
 	terminal_close(s);
 	if (s->on_term.data != NULL)
 		uv_close((uv_handle_t *)&s->on_term, NULL);
@@ -165,7 +169,8 @@ static void refuse(struct supervisor *s, int first, const struct err *err)
 
 static void init(struct supervisor *s, const struct house *house, const char *id)
 {
-	*s = (struct supervisor){ .house = house, .session_fd = -1, .listen_fd = -1, .lock_fd = -1, .container.log_fd = -1,
+	*s = (struct supervisor){ .house = house, .session_fd = -1, .listen_fd = -1, .lock_fd = -1, .joined_pidfd = -1,
+	                          .container = { .log_fd = -1, .join_user = -1, .join_net = -1 },
 	                          .keeper.leash = -1, .input = INPUT_INIT };
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);          /* the container's first process comes to us */
 	signal(SIGPIPE, SIG_IGN);
@@ -333,7 +338,7 @@ int supervisor_adopt(const struct house *house, const char *id, const struct han
 	is_upgrade = was_ourselves(&s);
 	note_ourselves(&s);
 	s.status.adoptions++;
-	s.last_exec = (uint32_t)s.status.adoptions << 20;        /* never a number that was used before */
+	s.last_exec = (uint32_t)s.status.adoptions << 20 & INT32_MAX;    /* never a number that was used before */
 	keeper_adopt(&s, h->leash);
 	supervisor_go_on(&s, has_container ? &own : NULL);
 	if (s.state != STATE_ENDED) {

@@ -6,6 +6,8 @@
 #include "base/units.h"
 #include "event/journal.h"
 #include "supervisor/crash.h"
+#include "supervisor/health.h"
+#include "supervisor/join.h"
 #include "supervisor/remains.h"
 #include "supervisor/remove.h"
 #include "term/input-log.h"
@@ -137,17 +139,24 @@ static void on_helper_failed(void *data, const struct err *err)
 
 static void on_exec_started(void *data, uint32_t exec, int tty)
 {
-	clients_exec_started(data, exec, tty);
+	if (!health_is_probe(exec))
+		clients_exec_started(data, exec, tty);
 }
 
 static void on_exec_failed(void *data, uint32_t exec, const struct err *err, int exit_code)
 {
-	clients_exec_failed(data, exec, err, exit_code);
+	if (health_is_probe(exec))
+		health_failed(data, exec, err, exit_code);
+	else
+		clients_exec_failed(data, exec, err, exit_code);
 }
 
 static void on_exec_exited(void *data, uint32_t exec, int wait_status)
 {
-	clients_exec_exited(data, exec, wait_status);
+	if (health_is_probe(exec))
+		health_exited(data, exec, wait_status);
+	else
+		clients_exec_exited(data, exec, wait_status);
 }
 
 static const struct container_events events = {
@@ -164,6 +173,8 @@ static void close_container(struct supervisor *s)
 		return;
 	s->has_container = false;
 	input_clear(s);                                  /* meant for this run */
+	health_end(s);
+	join_forget(s);
 	s->container.ops->close(&s->container);
 	clients_execs_over(s);
 	if (s->container.was_oom && s->status.signo == SIGKILL &&
@@ -179,8 +190,9 @@ static int set_up_container(struct supervisor *s, const char *engine, struct err
 	if (ops == NULL)
 		return err_set(err, EINVAL, "no-engine", "there is no engine '%s': see pterm engines", engine);
 	s->container = (struct container){ .ops = ops, .loop = &s->loop, .spec = &s->spec, .place = &s->place, .on = events,
-	                                   .data = s, .run = (unsigned)s->status.run, .log_fd = -1,
-	                                   .keeper_pid = s->keeper.pid };
+	                                   .data = s, .run = (unsigned)s->status.run,
+	                                   .is_first = s->status.started_ms == 0, .log_fd = -1,
+	                                   .join_user = -1, .join_net = -1, .keeper_pid = s->keeper.pid };
 	s->has_container = true;
 	status_set(&s->status.engine, engine);
 	s->status.has_container = (ops->features & ENGINE_ISOLATES) != 0;
@@ -192,7 +204,10 @@ static int open_container(struct supervisor *s, const char *engine, struct err *
 	int r = set_up_container(s, engine, err);
 
 	if (r == 0)
+		r = join_open(s, err);
+	if (r == 0)
 		r = s->container.ops->create(&s->container, err);
+	join_close(s);
 	s->is_created = r == 0;
 	return r;
 }
@@ -203,7 +218,7 @@ void supervisor_begin(struct supervisor *s)
 	int r;
 
 	s->state = STATE_STARTING;
-	s->is_gone = s->is_drained = s->restart_wanted = false;
+	s->is_gone = s->is_drained = s->restart_wanted = s->is_failing = false;
 	s->is_created = false;
 	err_release(&s->failure);
 	s->stop_step = 0;
@@ -213,6 +228,7 @@ void supervisor_begin(struct supervisor *s)
 	s->status.reason = REASON_NONE;
 	s->status.exit_code = s->status.signo = s->status.ended_ms = 0;
 	status_set(&s->status.message, NULL);
+	health_forget(&s->status);
 	if (s->status.run > 1)                           /* whoever adopts us begins a run of another number */
 		supervisor_save(s);
 	r = open_container(s, s->has_fallen_back ? s->spec.fallback : s->spec.engine, &err);
@@ -233,6 +249,8 @@ static void run_started(struct supervisor *s)
 	supervisor_save(s);
 	supervisor_tell(s, EVENT_started, s->status.run, NULL);
 	keeper_hold(s);
+	health_begin(s);
+	join_watch(s);
 	if (s->stop_wanted || s->restart_wanted)
 		feed(s, IN_STOP);
 }
@@ -245,7 +263,7 @@ static bool wants_restart(const struct supervisor *s)
 		return false;
 	if (s->spec.restart == RESTART_ALWAYS)
 		return true;
-	return s->spec.restart == RESTART_ON_FAILURE && s->status.exit_code != 0 &&
+	return s->spec.restart == RESTART_ON_FAILURE && (s->status.exit_code != 0 || s->is_failing) &&
 	       (s->spec.restart_max == 0 || s->status.restarts < s->spec.restart_max);
 }
 
@@ -325,6 +343,8 @@ static void finish_run(struct supervisor *s)
 	timer_stop(s->life_timer);
 	if (s->stop_wanted && !s->restart_wanted)
 		s->status.reason = REASON_STOPPED;
+	else if (s->is_failing && !s->restart_wanted)
+		s->status.reason = REASON_UNHEALTHY;
 	close_container(s);
 	if (crash_is_one(&s->status)) {
 		int r;
@@ -387,6 +407,7 @@ static void stop_step(struct supervisor *s)
 {
 	struct container *c = &s->container;
 
+	health_end(s);                                   /* what is stopped is not asked how it is */
 	if (s->stop_timeout_ms == 0) {
 		stop_now(s);
 		return;
@@ -467,6 +488,16 @@ void supervisor_restart(struct supervisor *s, const char *by, uint64_t timeout_m
 	feed(s, IN_STOP);
 }
 
+void supervisor_fail(struct supervisor *s, const char *why)
+{
+	if (s->state != STATE_RUNNING || s->stop_wanted || s->restart_wanted || s->is_failing)
+		return;
+	s->is_failing = true;
+	s->stop_timeout_ms = STOP_TIMEOUT_MS;
+	status_set(&s->status.message, why);
+	feed(s, IN_STOP);
+}
+
 /* What was going on when the supervisor before us was killed goes on; a start that was cut short is begun again. */
 void supervisor_go_on(struct supervisor *s, const struct engine_handles *h)
 {
@@ -503,4 +534,8 @@ void supervisor_go_on(struct supervisor *s, const struct engine_handles *h)
 	}
 	if (s->status.reason != REASON_NONE)             /* the command has ended already */
 		feed(s, IN_EXITED);
+	else {
+		health_go_on(s);
+		join_watch(s);
+	}
 }

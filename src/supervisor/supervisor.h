@@ -40,6 +40,7 @@ struct supervisor {
 	bool is_gone, is_drained;        /* its processes; its output */
 	bool is_created;                 /* the engine took it: processes were started */
 	bool stop_wanted, restart_wanted, has_fallen_back;
+	bool is_failing;                 /* this run is ended because it is not healthy */
 	bool never_was;                  /* its first start was refused for what was asked: it leaves no record */
 	struct err failure;              /* why this run could not start, told when all is written down */
 	int stop_step;                   /* how far HUP, TERM, KILL has come */
@@ -55,6 +56,9 @@ struct supervisor {
 	bool record_failed;              /* bytes are missing in the recording: said once */
 
 	struct keeper keeper;
+	int joined_pidfd;                /* of the session whose network it has; -1 */
+	struct watch *joined_watch;
+	struct health *health;           /* its probes; NULL: it has none */
 
 	struct link clients;
 	size_t client_count;
@@ -90,6 +94,8 @@ void supervisor_go_on(struct supervisor *s, const struct engine_handles *h);    
 void supervisor_life_timer(void *supervisor);
 void supervisor_stop(struct supervisor *s, const char *by, uint64_t timeout_ms);
 void supervisor_restart(struct supervisor *s, const char *by, uint64_t timeout_ms);
+/* End this run for not being healthy, and go on as its restart policy says; @why is a sentence. */
+void supervisor_fail(struct supervisor *s, const char *why);
 void supervisor_tell(struct supervisor *s, enum event_type type, int64_t number, const char *text);
 void supervisor_save(struct supervisor *s);               /* write status.json */
 
@@ -105,6 +111,7 @@ void clients_first(struct supervisor *s, int fd);         /* of whoever started 
 void clients_ring(struct supervisor *s);                  /* there is more output */
 void clients_started(struct supervisor *s);
 void clients_failed(struct supervisor *s, const struct err *why, int exit_code);
+void clients_health(struct supervisor *s);                /* what the probes say has changed */
 void clients_ended(struct supervisor *s);
 void clients_close(struct supervisor *s);                 /* all, after a last attempt to send what waits */
 void clients_exec_started(struct supervisor *s, uint32_t exec, int tty);

@@ -41,6 +41,7 @@ static const struct json_field attach_fields[] = {
 	{ "viewer", FIELD_BOOL, offsetof(struct message_attach, is_viewer) },
 	{ "read_only", FIELD_BOOL, offsetof(struct message_attach, read_only) },
 	{ "paints", FIELD_BOOL, offsetof(struct message_attach, paints) },
+	{ "wants_status", FIELD_BOOL, offsetof(struct message_attach, wants_status) },
 	{ "terminal", FIELD_BOOL, offsetof(struct message_attach, is_terminal) },
 	SIZE_FIELDS(struct message_attach),
 };

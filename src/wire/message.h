@@ -23,6 +23,7 @@ struct message_attach {
 	int64_t since;                   /* -1: what is recent */
 	bool is_viewer, read_only, paints;
 	bool is_terminal;                /* what it sends comes from a terminal, which may answer by itself */
+	bool wants_status;               /* STATUS_IS whenever what the probes say has changed */
 	int64_t rows, cols;
 };
 struct message_resize { int64_t rows, cols; };

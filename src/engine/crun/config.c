@@ -179,10 +179,12 @@ static void put_mounts(struct json_writer *w, const struct sandbox *s, const str
 	json_end(w, ']');
 }
 
+/* Where the network is the host's or another session's the sandbox process is in its namespace already. */
 static void put_namespaces(struct json_writer *w, const struct spec *spec)
 {
 	static const char *const types[] = { "pid", "mount", "ipc", "uts", "cgroup", "network" };
-	const size_t n = array_len(types) - (spec->network == NETWORK_HOST);
+	const bool has_network = spec->network == NETWORK_HOST || spec->network == NETWORK_SESSION;
+	const size_t n = array_len(types) - has_network;
 
 	json_begin(w, "namespaces", '[');
 	for (size_t i = 0; i < n; i++) {
@@ -219,14 +221,15 @@ static struct str *add_file(struct sandbox *s, const char *name)
 static int write_resolv_conf(struct str *out, const struct spec *spec, struct err *err)
 {
 	_str_ host = STR_INIT;
+	const int network = spec->network == NETWORK_SESSION ? spec->network_joined : spec->network;
 	const char *program, *line;
 
-	if (spec->network == NETWORK_NONE) {
+	if (network == NETWORK_NONE) {
 		str_adds(out, "# this session has no network (pterm new --network none)\n");
 		return 0;
 	}
 	(void)file_read(AT_FDCWD, "/etc/resolv.conf", RESOLV_CONF_MAX, &host);
-	if (spec->network == NETWORK_HOST) {
+	if (network == NETWORK_HOST) {
 		str_add(out, host.buf, host.len);
 		return 0;
 	}

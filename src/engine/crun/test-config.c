@@ -80,7 +80,7 @@ static void assert_has(const char *text)
 
 static void add_volume(const char *source, const char *target, bool read_only)
 {
-	vec_push(&stage.spec.volumes, ((struct spec_volume){ (char *)source, (char *)target, read_only }));
+	vec_push(&stage.spec.volumes, ((struct spec_volume){ .source = (char *)source, .target = (char *)target, .read_only = read_only }));
 }
 
 /* --- */
