@@ -411,7 +411,7 @@ b2" ]
 	offers "pterm attach w" "web"
 	offers "pterm rm web " "db web"
 	offers "pterm exec --restart " "always no on-failure"
-	offers "pterm new --fl" "--flag"
+	offers "pterm new --fla" "--flag"
 	offers "pterm completion " "bash fish zsh"
 	offers "pterm cp w" "web:"
 	offers "pterm load /etc/hostn" "/etc/hostname"

@@ -199,7 +199,7 @@ END
     has ' bats python3-pexpect python3-jsonschema python3 procps asciinema clang runc mmdebstrap'
     os fedora40
     deps --tests --bench
-    has ' bats python3-pexpect python3-jsonschema python3 procps-ng asciinema clang compiler-rt libasan libubsan runc iproute ShellCheck codespell mandoc zsh fish libvterm-devel podman moby-engine tmux'
+    has ' bats python3-pexpect python3-jsonschema python3 procps-ng asciinema clang compiler-rt libasan libubsan runc iproute ShellCheck codespell mandoc jq zsh fish tmux xterm xorg-x11-server-Xvfb xorg-x11-fonts-misc nodejs nodejs-npm vttest libvterm-devel podman moby-engine'
     lacks mmdebstrap
     os debian13
     deps --bench

@@ -24,8 +24,8 @@ struct running {
 	struct tty tty;
 	int signals, out_fd;
 	bool owns_out, is_over, sent_newline, input_open;
-	uint64_t due_ns, eof_wait_ms;    /* when a held key goes on, or the end of our input is said again; 0: nothing waits */
-	struct str out;                  /* read, filtered, not yet written */
+	uint64_t due_ns, eof_wait_ms;    /* when a held key goes on, or the end of our input is said again; 0: none */
+	struct str out;                  /* read, not yet written */
 	size_t out_at;
 	bool paints, is_painted;         /* we may be painted; we are now, and read no raw output */
 	bool is_behind;                  /* painted because we were too slow, not because the sizes differ */
@@ -42,9 +42,9 @@ struct message_attach view_attach(const struct view *v)
 {
 	const struct term_size size = own_size(v);
 
-	return (struct message_attach){ .since = v->since, .is_viewer = v->is_viewer, .read_only = v->read_only,
-	                                .paints = v->is_viewer && v->since < 0 && isatty(v->out_fd),
-	                                .is_terminal = v->is_viewer && v->in_fd >= 0 && isatty(v->in_fd),
+	return (struct message_attach){ .since = v->since, .is_viewer = true, .read_only = v->read_only,
+	                                .paints = v->since < 0 && isatty(v->out_fd),
+	                                .is_terminal = v->in_fd >= 0 && isatty(v->in_fd),
 	                                .rows = size.rows, .cols = size.cols };
 }
 
@@ -85,8 +85,9 @@ static void flush_rest(struct running *r)
 }
 
 /*
- * A terminal that is too slow, or was stopped: it is shown what the session shows now, and that is true whatever it missed. So
- * nothing is said in the picture, which belongs to the program; how much was not shown is said when the person leaves.
+ * A terminal that is too slow, or was stopped: it is shown what the session shows now, and that is true whatever it
+ * missed. So nothing is said in the picture, which belongs to the program; how much was not shown is said when the
+ * person leaves.
  */
 static void ask_for_paint(struct running *r, uint64_t lost)
 {
@@ -114,16 +115,6 @@ static void note_loss(struct running *r, uint64_t lost)
 	str_adds(&r->out, note);
 }
 
-static size_t read_filtered(struct running *r, uint64_t *ret_lost)
-{
-	char buf[16 * 1024];
-	const size_t n = reader_read(&r->reader, buf, sizeof(buf), ret_lost);
-
-	if (n > 0)
-		r->v->filter(r->v->filter_data, r->reader.position - n, buf, n, &r->out);
-	return n;
-}
-
 /* Take the next piece when the last is written. True when there was one. */
 static bool read_more(struct running *r)
 {
@@ -135,12 +126,8 @@ static bool read_more(struct running *r)
 		return true;
 	if (r->is_painted)
 		return false;
-	if (r->v->filter != NULL) {
-		n = read_filtered(r, &lost);
-	} else {
-		str_grow(&r->out, CHUNK);        /* straight into the queue */
-		n = r->out.len = reader_read(&r->reader, r->out.buf, CHUNK, &lost);
-	}
+	str_grow(&r->out, CHUNK);                /* straight into the queue */
+	n = r->out.len = reader_read(&r->reader, r->out.buf, CHUNK, &lost);
 	if (lost > 0 && is_old) {
 		r->result->lost += lost;
 	} else if (lost > 0 && r->paints) {
@@ -166,8 +153,6 @@ static void on_frame(void *data, const struct frame *f)
 		r->reader.is_armed = false;
 		break;
 	case MESSAGE_ERROR:
-		if (!r->v->is_viewer)
-			break;
 		(void)conn_error(f, &r->result->exit_code, r->err);
 		r->result->has_failed = true;
 		break;
@@ -195,9 +180,9 @@ static void wait_until(struct running *r, uint64_t after_ms)
 }
 
 /*
- * A pipe or file that is over: say so as a person does, by ctrl-d. A program that switches its terminal to raw mode before it
- * reads, as shells do when they start, finds a NUL in its place. An input that is over is so for every read, so say it
- * again, ever less often, with a ctrl-u before it that takes away the NUL.
+ * A pipe or file that is over: say so as a person does, by ctrl-d. A program that switches its terminal to raw mode
+ * before it reads, as shells do when they start, finds a NUL in its place. An input that is over is so for every
+ * read, so say it again, ever less often, with a ctrl-u before it that takes away the NUL.
  */
 static void say_end_of_input(struct running *r)
 {
@@ -243,9 +228,8 @@ static void on_signal(struct running *r)
 	while (read(r->signals, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
 		if (si.ssi_signo == SIGWINCH) {
 			r->reader.attach = view_attach(r->v);
-			if (r->v->is_viewer)
-				(void)conn_send_json(r->v->conn, MESSAGE_RESIZE, &message_resize_object, &(struct message_resize){
-				                     .rows = r->reader.attach.rows, .cols = r->reader.attach.cols });
+			(void)conn_send_json(r->v->conn, MESSAGE_RESIZE, &message_resize_object, &(struct message_resize){
+			                     .rows = r->reader.attach.rows, .cols = r->reader.attach.cols });
 		} else {
 			over(r, VIEW_CLOSED);
 		}
@@ -308,7 +292,9 @@ static void turn(struct running *r)
 	on_due(r);
 }
 
-/* An output of our own to write to without blocking: the flag must not be set on a description that a shell shares. */
+/*
+ * An output of our own to write to without blocking: the flag must not be set on a description that a shell shares.
+ */
 static void open_output(struct running *r)
 {
 	char path[64];
@@ -353,7 +339,7 @@ static int show(struct running *r)
 	struct view *v = r->v;
 	int rc = 0;
 
-	if (v->in_fd >= 0 && isatty(v->in_fd) && v->is_viewer)
+	if (v->in_fd >= 0 && isatty(v->in_fd))
 		rc = tty_raw(&r->tty, v->in_fd, r->err);
 	if (rc < 0)
 		return rc;
@@ -386,13 +372,11 @@ int view_run(struct view *v, struct view_result *ret, struct err *err)
 	r.reader.conn = v->conn;
 	r.reader.session_fd = v->session_fd;
 	r.reader.program = "pterm " PTERM_VERSION;
-	r.reader.wants_all = !v->is_viewer || !isatty(v->out_fd);
+	r.reader.wants_all = !isatty(v->out_fd);
 	rc = begin(&r);
 	ret->how = VIEW_ENDED;
-	ret->position = v->since > 0 ? (uint64_t)v->since : 0;
 	if (rc == 0) {
 		rc = show(&r);
-		ret->position = r.reader.position;
 	}
 	str_add(&ret->status, r.reader.status.buf, r.reader.status.len);
 	tty_restore(&r.tty);

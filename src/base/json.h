@@ -50,8 +50,8 @@ struct json_object {
  */
 int json_decode(const char *text, size_t n, const struct json_object *object, void *out, struct err *err);
 /*
- * The same for an array: its first value is the first field, and so on; what comes behind the last is skipped. Members that own something
- * are replaced, so one @out reads many rows.
+ * The same for an array: its first value is the first field, and so on; what comes behind the last is skipped.
+ * Members that own something are replaced, so one @out reads many rows.
  */
 int json_decode_row(const char *text, size_t n, const struct json_object *row, void *out, struct err *err);
 /* Free every owned member and clear the struct. */

@@ -8,8 +8,8 @@ static const char *const choices[] = { "on", "off", NULL };
 struct options { int input; bool has_input; };
 
 static const struct arg_option rows[] = {
-	{ 0, "input", "on|off", "record what is typed from now on, or no longer", ARG_CHOICE, offsetof(struct options, input),
-	  .choices = choices, .given = offsetof(struct options, has_input) },
+	{ 0, "input", "on|off", "record what is typed from now on, or no longer", ARG_CHOICE,
+	  offsetof(struct options, input), .choices = choices, .given = offsetof(struct options, has_input) },
 };
 
 static int record(struct house *h, struct session *s, void *data, struct err *err)
@@ -31,9 +31,9 @@ const struct command cmd_record = {
 	.args = "--input on|off SESSION...",
 	.summary = "record what is typed into a running session, or no longer",
 	.details =
-		"What a session prints is always recorded; what is typed is recorded from here on, as with new --record-input, and stays "
-		"so when the command is started again. Never recorded is what a password prompt reads (the terminal takes whole lines "
-		"and does not show them), nor what the terminal answers by itself. pterm export makes input events of it.",
+		"What a session prints is always recorded; what is typed is recorded from here on, as with new --record-input, and "
+		"stays so when the command is started again. Never recorded is what a password prompt reads (the terminal takes "
+		"whole lines and does not show them), nor what the terminal answers by itself. pterm export makes input events of it.",
 	.examples = "pterm record --input on build\npterm record --input off build # what was recorded is kept",
 	.parser = { rows, array_len(rows), 0 },
 	.options_size = sizeof(struct options),

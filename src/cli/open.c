@@ -59,7 +59,7 @@ int view_session(struct view *v, struct view_result *ret, struct err *err)
 
 int open_view(const char *keys, int64_t since, struct view *ret, struct err *err)
 {
-	*ret = (struct view){ .since = since, .is_viewer = true, .session_fd = -1, .in_fd = STDIN_FILENO,
+	*ret = (struct view){ .since = since, .session_fd = -1, .in_fd = STDIN_FILENO,
 	                      .out_fd = STDOUT_FILENO };
 	return keys_parse(keys ? keys : config_text(settings(), OPTION_attach_detach_keys), &ret->keys, err);
 }

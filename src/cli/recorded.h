@@ -24,7 +24,7 @@ bool recorded_is_cast(const char *word);
 /* Read the asciicast @path whole. 0 or -errno: see @err. */
 int recorded_open_cast(const char *path, struct recorded *ret, struct err *err);
 /*
- * What a person wrote for @option: a position, a time, or a span before now (in a cast: from its beginning). A position
- * in the recording, 0 or -EINVAL.
+ * What a person wrote for @option: a position, a time, or a span before now (in a cast: from its beginning). A
+ * position in the recording, 0 or -EINVAL.
  */
 int recorded_position(const struct recorded *r, const char *option, const char *text, uint64_t *ret, struct err *err);

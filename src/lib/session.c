@@ -1,6 +1,6 @@
 /*
- * libpterm (include/pterm/session.h has the promises): the reader of this tree, for programs that are not of it. What is
- * here translates: objects that callers own, sentences that they ask for, one descriptor to sleep on.
+ * libpterm (include/pterm/session.h has the promises): the reader of this tree, for programs that are not of it. What
+ * is here translates: objects that callers own, sentences that they ask for, one descriptor to sleep on.
  */
 #include "pterm/session.h"
 
@@ -313,8 +313,8 @@ static int confirm(struct pterm_session *s)
 		return 0;
 	if (s->reader.has_ended)
 		return err_set(&s->err, ESRCH, "has-ended", "the session has ended");
-	return err_set(&s->err, EPIPE, "supervisor-lost", "the session's supervisor was replaced just then: whether it took what was "
-	               "sent is not known");
+	return err_set(&s->err, EPIPE, "supervisor-lost", "the session's supervisor was replaced just then: it is not "
+	               "known whether it took what was sent");
 }
 
 ssize_t pterm_input(struct pterm_session *s, const void *data, size_t size)
@@ -341,8 +341,8 @@ int pterm_resize(struct pterm_session *s, unsigned rows, unsigned cols)
 	if (r < 0)
 		return r;
 	if (rows < 1 || cols < 1 || rows > TERM_SIZE_MAX || cols > TERM_SIZE_MAX)
-		return err_set(&s->err, EINVAL, "bad-size", "%u rows and %u columns are no size of a terminal (1 to %d)", rows, cols,
-		               TERM_SIZE_MAX);
+		return err_set(&s->err, EINVAL, "bad-size", "%u rows and %u columns are no size of a terminal (1 to %d)",
+		               rows, cols, TERM_SIZE_MAX);
 	err_release(&s->refusal);
 	s->reader.attach.rows = rows;                    /* the next supervisor is told as well */
 	s->reader.attach.cols = cols;

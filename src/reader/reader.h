@@ -1,7 +1,7 @@
 /*
- * One who reads a session's output: from the ring; from the recording, whose positions are the same, what is older or was
- * overwritten meanwhile; and at the same byte with the next supervisor, when one is killed or replaced. Whatever a
- * supervisor says is checked, what stands in its memory too: a lie gives wrong bytes, or an error, and no harm.
+ * One who reads a session's output: from the ring; from the recording, whose positions are the same, what is older or
+ * was overwritten meanwhile; and at the same byte with the next supervisor, when one is killed or replaced. Whatever
+ * a supervisor says is checked, what stands in its memory too: a lie gives wrong bytes, or an error, and no harm.
  *
  * The caller sleeps on conn->fd (POLLIN, and POLLOUT while conn->out_first) once reader_read gave nothing and
  * reader_arm was called, and calls reader_receive when it wakes.
@@ -35,8 +35,9 @@ struct reader {
 void reader_release(struct reader *r);
 
 /*
- * Become a reader of .conn's supervisor, as .attach says, at position @since (-1: what is recent). 0; -EPIPE, -ECONNRESET: it
- * is just gone, and reader_come_back may find another; another -errno, see @err (a refusal, a ring that is none). Blocks.
+ * Become a reader of .conn's supervisor, as .attach says, at position @since (-1: what is recent). 0; -EPIPE,
+ * -ECONNRESET: it is just gone, and reader_come_back may find another; another -errno, see @err (a refusal, a ring
+ * that is none). Blocks.
  */
 int reader_begin(struct reader *r, int64_t since, struct err *err);
 /* The same for one that has no supervisor any more: what is recorded. Nothing recorded is an output of no bytes. */
@@ -49,8 +50,8 @@ void reader_keep(struct reader *r);
 void reader_seek(struct reader *r, uint64_t position);
 
 /*
- * Copy at most @n bytes. Their number; 0: there are none now (or *ret_lost > 0: none in this piece). *ret_lost: so many that lay
- * before them are not to be had, or (not wants_all) were overwritten. Never waits for the session.
+ * Copy at most @n bytes. Their number; 0: there are none now (or *ret_lost > 0: none in this piece). *ret_lost: so
+ * many that lay before them are not to be had, or (not wants_all) were overwritten. Never waits for the session.
  */
 size_t reader_read(struct reader *r, void *out, size_t n, uint64_t *ret_lost);
 /* Nothing to read: the supervisor is to ring when there is. Once is enough. */
@@ -59,8 +60,9 @@ void reader_arm(struct reader *r);
 /* A message that is not the reader's own. The frame's descriptors are closed afterwards. */
 typedef void reader_frame_fn(void *data, const struct frame *f);
 /*
- * Take in what the supervisor has said. 0; 1: it was gone, and another one goes on; -EPROTO: what it says is nonsense (.has_ended is
- * set). When it is gone and nobody has taken its place, .has_ended is set. Blocks only while coming back.
+ * Take in what the supervisor has said. 0; 1: it was gone, and another one goes on; -EPROTO: what it says is nonsense
+ * (.has_ended is set). When it is gone and nobody has taken its place, .has_ended is set. Blocks only while coming
+ * back.
  */
 int reader_receive(struct reader *r, reader_frame_fn *fn, void *data);
 /* As reader_receive for what has been received already, with an answer. */

@@ -130,7 +130,8 @@ static int sealed(size_t size)
 
 TEST(what_is_no_ring_is_refused)
 {
-	static const char *const bad[] = { "{\"position\":-1}", "{\"position\":0,\"lost\":-5}", "{\"position\":\"x\"}", "[]", "{" };
+	static const char *const bad[] = { "{\"position\":-1}", "{\"position\":0,\"lost\":-5}",
+	                                   "{\"position\":\"x\"}", "[]", "{" };
 
 	for (size_t i = 0; i < array_len(bad) + 4; i++) {
 		struct stage st;
@@ -148,7 +149,8 @@ TEST(what_is_no_ring_is_refused)
 
 static uint64_t lie(void)
 {
-	const uint64_t some[] = { 0, 1, RING_RESERVE, 2 * RING_RESERVE, UINT64_MAX, UINT64_MAX / 2, 1ULL << 63, test_rand(), test_rand() & 0xFFFFF };
+	const uint64_t some[] = { 0, 1, RING_RESERVE, 2 * RING_RESERVE, UINT64_MAX, UINT64_MAX / 2, 1ULL << 63,
+	                          test_rand(), test_rand() & 0xFFFFF };
 
 	return some[test_rand_below(array_len(some))];
 }

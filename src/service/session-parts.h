@@ -10,6 +10,8 @@ int session_refuse_foreign(const struct session *s, struct err *err);         /*
 /* Tell the supervisor of a session that lives its new name. */
 int session_tell_name(const struct session *s, const char *name, struct err *err);
 
+/* Does its record say so, or has it been removed? */
+bool session_has_ended(const struct session *s);
 /* Take the name @wanted, or an invented one (NULL), for session @id. 0 with *ret; -EEXIST: taken; -errno. */
 int session_claim_name(const struct house *h, const char *wanted, const char *id, char **ret, struct err *err);
 /*

@@ -70,7 +70,8 @@ int session_ask_status(const struct session *s, struct status *ret, struct err *
 
 /* --- orders --- */
 
-static int order(const struct session *s, enum message type, const struct json_object *object, const void *body, struct err *err)
+static int order(const struct session *s, enum message type, const struct json_object *object, const void *body,
+                 struct err *err)
 {
 	_conn_ c = { 0 };
 	struct frame f;
@@ -104,7 +105,7 @@ static int supervisor_pidfd(const struct conn *c)
 	return getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ? -1 : proc_pidfd(peer.pid);
 }
 
-static bool has_ended(const struct session *s)
+bool session_has_ended(const struct session *s)
 {
 	_cleanup_(status_release) struct status now = { 0 };
 	const int r = status_read(s->fd, &now, NULL);
@@ -121,7 +122,7 @@ static int stop_once(struct session *s, const struct message_stop *m, struct err
 	int r;
 
 	r = session_connect(s, &c, err);
-	if (r == -ESRCH || (r < 0 && has_ended(s)))      /* just now, before it heard us */
+	if (r == -ESRCH || (r < 0 && session_has_ended(s)))      /* just now, before it heard us */
 		return 1;
 	if (r < 0)
 		return r;
@@ -132,7 +133,7 @@ static int stop_once(struct session *s, const struct message_stop *m, struct err
 	else
 		err_set(err, -r, "connection", "cannot talk to the supervisor of '%s': %m", s->status.name);
 	if (r == -EPIPE || r == -ECONNRESET)             /* it ended without a word: the status on disk tells */
-		return has_ended(s);
+		return session_has_ended(s);
 	if (r == 0 && supervisor >= 0)                   /* it has written all it had to write, and nothing of it is left */
 		(void)poll(&(struct pollfd){ .fd = supervisor, .events = POLLIN }, 1, CONN_ANSWER_MS);
 	return r < 0 ? r : 1;

@@ -448,10 +448,11 @@ static int start_exec(struct client *c, const struct message_exec *m, const stru
 static void on_exec(struct client *c, const struct frame *f, const void *body)
 {
 	const struct message_exec *m = body;
+	const uint32_t before = c->exec;
 	_err_ err = ERR_INIT;
 
 	if (start_exec(c, m, f, &err) < 0) {
-		c->exec = 0;
+		c->exec = before;
 		sent(c, conn_send_error(&c->conn, &err, 125));
 	} else {
 		supervisor_tell(c->s, EVENT_executed, c->exec, m->argv.items[0]);
@@ -475,18 +476,14 @@ static void tell_exec_end(struct client *c, int wait_status)
 }
 
 /*
- * The exec of a client whose supervisor, the one before us, was killed. Ends that nobody waited for meanwhile are kept; one of
- * a run that is over has ended with it.
+ * The exec of a client whose supervisor, the one before us, was killed. Ends that nobody waited for meanwhile are kept. One of
+ * a container that is gone ended with it.
  */
 static void on_exec_again(struct client *c, const struct frame *f, const void *body)
 {
 	const struct message_exec_id *m = body;
 
 	c->exec = (uint32_t)m->exec;
-	if (c->exec <= c->s->execs_over) {
-		tell_exec_end(c, SIGKILL);
-		return;
-	}
 	for (size_t i = 0; i < c->s->exec_ends.len; i++) {
 		const struct exec_end end = c->s->exec_ends.items[i];
 
@@ -496,6 +493,16 @@ static void on_exec_again(struct client *c, const struct frame *f, const void *b
 		tell_exec_end(c, end.wait_status);
 		return;
 	}
+	if (!c->s->has_container || c->exec <= c->s->execs_over)
+		tell_exec_end(c, SIGKILL);
+}
+
+void clients_execs_over(struct supervisor *s)
+{
+	link_each(struct client, c, &s->clients, link)
+		if (c->exec != 0)
+			tell_exec_end(c, SIGKILL);
+	s->execs_over = s->last_exec;
 }
 
 static void keep_exec_end(struct supervisor *s, uint32_t exec, int wait_status)
@@ -535,14 +542,6 @@ void clients_exec_failed(struct supervisor *s, uint32_t exec, const struct err *
 	sent(c, conn_send_error(&c->conn, why, exit_code));
 }
 
-void clients_execs_over(struct supervisor *s)
-{
-	s->execs_over = s->last_exec;
-	s->exec_ends.len = 0;
-	link_each(struct client, c, &s->clients, link)
-		if (c->exec != 0)
-			tell_exec_end(c, SIGKILL);
-}
 
 void clients_exec_exited(struct supervisor *s, uint32_t exec, int wait_status)
 {
@@ -726,12 +725,9 @@ void clients_ended(struct supervisor *s)
 	_str_ text = STR_INIT;
 
 	json_encode(&text, &status_object, &s->status);
-	link_each(struct client, c, &s->clients, link) {
-		if (c->exec != 0)
-			tell_exec_end(c, SIGKILL);
+	link_each(struct client, c, &s->clients, link)
 		if (c->waits_for_end)
 			sent(c, conn_send(&c->conn, MESSAGE_ENDED, text.buf, text.len, NULL, 0));
-	}
 }
 
 void clients_close(struct supervisor *s)

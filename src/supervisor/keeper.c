@@ -140,8 +140,8 @@ static void await_end(struct keeper *k)
 }
 
 /*
- * Never do two of them hold: both would start a supervisor when we are killed. So the old one lets go first, and at once
- * the new one, which is there already, takes hold: a kill right in between ends the session.
+ * Never do two of them hold: both would start a supervisor when we are killed. So the old one lets go first, and at
+ * once the new one, which is there already, takes hold: a kill right in between ends the session.
  */
 void keeper_renew(struct supervisor *s)
 {

@@ -8,12 +8,19 @@
 
 #include <errno.h>
 
-enum { PTY_READ_MAX = 4096 };                     /* a PTY gives no more at once */
+enum {
+	PTY_READ_MAX = 4096,             /* a PTY gives no more at once */
+	FLOOD_READ = 2048,               /* so much at once is no echo, and nobody waits for an answer */
+	GATHER_MS = 2,                   /* in a flood no reader is rung more often (client.c) */
+};
 
-/* Read what there is, at most one reserve of the ring. Bytes; *ret_end: the stream is over. */
+/*
+ * Read what there is, behind what was gathered, at most one reserve of the ring. Bytes; *ret_end: the stream is
+ * over.
+ */
 static size_t fill(struct supervisor *s, uint8_t *space, size_t room, bool *ret_end)
 {
-	size_t n = 0;
+	size_t n = s->gathered;
 
 	while (n < room) {
 		const size_t want = min_size(room - n, PTY_READ_MAX);
@@ -32,7 +39,7 @@ static size_t fill(struct supervisor *s, uint8_t *space, size_t room, bool *ret_
 		if (got < 1024)                          /* that was all: the next wake-up costs less than asking again */
 			break;
 	}
-	return n;
+	return n - s->gathered;
 }
 
 /* Before it is published, if the disk takes it soon; one that does not is waited for no longer. */
@@ -46,7 +53,9 @@ static void record(struct supervisor *s, size_t n)
 
 static const char *gap_text(int no)
 {
-	return no == 0 ? "the disk takes it again" : no == ENOBUFS ? "the disk is slower than the session" : strerror(no);
+	if (no == 0)
+		return "the disk takes it again";
+	return no == ENOBUFS ? "the disk is slower than the session" : strerror(no);
 }
 
 void output_tell_gaps(struct supervisor *s)
@@ -59,6 +68,38 @@ void output_tell_gaps(struct supervisor *s)
 	supervisor_tell(s, EVENT_gap, (int64_t)ring_head(s->ring), gap_text(no));
 }
 
+void output_publish(void *supervisor)
+{
+	struct supervisor *s = supervisor;
+	const size_t n = s->gathered;
+	size_t room;
+	uint8_t *space;
+
+	if (n == 0)
+		return;
+	space = ring_space(s->ring, &room);
+	terminal_make_room(s, n);
+	terminal_feed(s, ring_head(s->ring), space, n);
+	record(s, n);
+	HOOK("supervisor.recorded");
+	s->gathered = 0;
+	ring_publish(s->ring, n);
+	s->published_ns = time_mono_ns();
+	clients_ring(s);
+	terminal_answer(s);
+	terminal_keep(s);
+	output_tell_gaps(s);
+}
+
+/*
+ * In a flood, what is read is left unpublished for a moment: the screen, the disk and the readers get more at once.
+ */
+static bool may_gather(const struct supervisor *s, size_t n, size_t room)
+{
+	return s->state == STATE_RUNNING && n >= FLOOD_READ && room - s->gathered >= PTY_READ_MAX &&
+	       time_mono_ns() - s->published_ns < (uint64_t)GATHER_MS * 1000000;
+}
+
 void output_ready(void *supervisor)
 {
 	struct supervisor *s = supervisor;
@@ -67,17 +108,11 @@ void output_ready(void *supervisor)
 	uint8_t *space = ring_space(s->ring, &room);
 
 	n = fill(s, space, room, &end);
-	if (n > 0) {
-		terminal_make_room(s, n);
-		terminal_feed(s, ring_head(s->ring), space, n);
-		record(s, n);
-		HOOK("supervisor.recorded");
-		ring_publish(s->ring, n);
-		clients_ring(s);
-		terminal_answer(s);
-		terminal_keep(s);
-		output_tell_gaps(s);
-	}
+	s->gathered += n;
+	if (end || !may_gather(s, n, room))
+		output_publish(s);
+	else if (!timer_is_running(s->gather_timer))
+		timer_start(s->gather_timer, GATHER_MS);
 	if (end) {
 		s->container.ops->watch(&s->container, false, false);
 		s->is_drained = true;

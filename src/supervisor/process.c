@@ -1,6 +1,6 @@
 /*
- * The process around a session's life (supervisor.c): opened by `pterm`, or adopted from a supervisor that was killed,
- * with the handles that the keeper has kept; and released.
+ * The process around a session's life (supervisor.c): opened by `pterm`, or adopted from a supervisor that was
+ * killed, with the handles that the keeper has kept; and released.
  */
 #include "supervisor/supervisor.h"
 
@@ -104,6 +104,7 @@ static int join_loop(struct supervisor *s, struct err *err)
 {
 	hub_join(&s->hub, journal_write, &s->session_fd);
 	s->life_timer = timer_new(&s->loop, supervisor_life_timer, s);
+	s->gather_timer = timer_new(&s->loop, output_publish, s);
 	watch_signal(s, &s->on_term, on_term, SIGTERM);
 	watch_signal(s, &s->on_child, on_child, SIGCHLD);
 	return clients_listen(s, err);
@@ -116,6 +117,7 @@ static void release(struct supervisor *s)
 	timer_free(s->life_timer);
 	timer_free(s->bell_timer);
 	timer_free(s->paint_timer);
+	timer_free(s->gather_timer);
 	terminal_close(s);
 	if (s->on_term.data != NULL)
 		uv_close((uv_handle_t *)&s->on_term, NULL);

@@ -294,6 +294,10 @@ static void end_session(struct supervisor *s)
 	s->status.ended_ms = (int64_t)time_now_ms();
 	s->status.pid = s->status.pid_start = 0;
 	terminal_close(s);
+	if (s->recorder != NULL) {
+		recorder_settle(s->recorder);
+		output_tell_gaps(s);
+	}
 	s->recorder = recorder_free(s->recorder);
 	s->input.log = input_log_close(s->input.log);
 	(void)unlinkat(s->session_fd, "control.sock", 0);        /* one that has ended has none, whenever we are killed */
@@ -317,6 +321,7 @@ static void finish_run(struct supervisor *s)
 {
 	_fd_ log = s->has_container && s->container.log_fd >= 0 ? fcntl(s->container.log_fd, F_DUPFD_CLOEXEC, 3) : -1;
 
+	output_publish(s);
 	timer_stop(s->life_timer);
 	if (s->stop_wanted && !s->restart_wanted)
 		s->status.reason = REASON_STOPPED;

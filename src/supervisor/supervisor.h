@@ -48,6 +48,8 @@ struct supervisor {
 
 	struct input_queue input;
 	struct ring *ring;
+	size_t gathered;                 /* bytes read into it and not yet published */
+	uint64_t published_ns;           /* when bytes were published last */
 	struct recorder *recorder;       /* NULL: the recording cannot be opened */
 	struct terminal terminal;
 	bool record_failed;              /* bytes are missing in the recording: said once */
@@ -58,12 +60,12 @@ struct supervisor {
 	size_t client_count;
 	struct client *size_owner;       /* who typed last; NULL: nobody yet */
 	struct term_size size;
-	uint32_t last_exec, execs_over;  /* up to this one they have ended with their run of the command */
+	uint32_t last_exec, execs_over;  /* those up to the latter ended with their container */
 	VEC(struct exec_end) exec_ends;  /* of clients of a supervisor before us, who have not come back yet */
 
 	struct hub hub;
 	struct watch *listen_watch;
-	struct timer *life_timer, *bell_timer, *paint_timer;
+	struct timer *life_timer, *bell_timer, *paint_timer, *gather_timer;
 	uv_signal_t on_term, on_child;
 };
 
@@ -93,6 +95,7 @@ void supervisor_save(struct supervisor *s);               /* write status.json *
 
 /* output.c */
 void output_ready(void *supervisor);                      /* the container's stream can be read */
+void output_publish(void *supervisor);                    /* what was read is recorded, and told to the readers */
 void output_tell_gaps(struct supervisor *s);              /* that the recording misses something, or does no longer */
 
 /* client.c */
@@ -106,5 +109,5 @@ void clients_ended(struct supervisor *s);
 void clients_close(struct supervisor *s);                 /* all, after a last attempt to send what waits */
 void clients_exec_started(struct supervisor *s, uint32_t exec, int tty);
 void clients_exec_failed(struct supervisor *s, uint32_t exec, const struct err *why, int exit_code);
+void clients_execs_over(struct supervisor *s);            /* their container is gone: whatever still ran was killed with it */
 void clients_exec_exited(struct supervisor *s, uint32_t exec, int wait_status);
-void clients_execs_over(struct supervisor *s);            /* a run is over, and what was executed in it */

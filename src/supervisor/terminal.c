@@ -149,6 +149,7 @@ void terminal_answer(struct supervisor *s)
 
 void terminal_resize(struct supervisor *s, struct term_size size)
 {
+	output_publish(s);                               /* printed before */
 	screen_resize(terminal_screen(s), size.rows, size.cols);
 	if (s->recorder != NULL)
 		recorder_resize(s->recorder, size.rows, size.cols, time_now_ms());

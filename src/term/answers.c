@@ -23,7 +23,8 @@ static size_t csi_len(const char *p, size_t n)
 static bool is_position(const char *p)
 {
 	char *rest;
-	const unsigned long row = strtoul(p, &rest, 10), column = *rest == ';' && is_digit(rest[1]) ? strtoul(rest + 1, &rest, 10) : 0;
+	const unsigned long row = strtoul(p, &rest, 10);
+	const unsigned long column = *rest == ';' && is_digit(rest[1]) ? strtoul(rest + 1, &rest, 10) : 0;
 
 	return row >= 1 && column >= 1 && *rest == 'R' && (row > 1 || column < 2 || column > MODIFIERS_MAX);
 }
@@ -71,7 +72,8 @@ static bool is_osc_answer(const char *p, size_t n)
 		return n > 2 && (memchr(p, '\a', n) != NULL || memmem(p, n, "\033\\", 2) != NULL);
 	for (; i < n && i < 3 && is_digit(p[i]); i++)
 		number = number * 10 + (unsigned)(p[i] - '0');
-	return i > 0 && i < n && p[i] == ';' && (number == 4 || number == 5 || (number >= 10 && number <= 19) || number == 52);
+	return i > 0 && i < n && p[i] == ';' &&
+	       (number == 4 || number == 5 || (number >= 10 && number <= 19) || number == 52);
 }
 
 /* How many of the @n bytes of the answer that we are inside of belong to it; its end may be among them. */

@@ -10,7 +10,8 @@
 #include <stdio.h>
 
 enum { LINE_MAX_BYTES = 64 * 1024 * 1024 };
-static const uint64_t no_time_ms = 1000000000000, record_max = 1ULL << 40;       /* never rotated: all of it is played */
+static const uint64_t no_time_ms = 1000000000000;
+static const uint64_t record_max = 1ULL << 40;   /* never rotated: all of it is played */
 static const double seconds_max = 1e10;
 
 struct term_row { int64_t cols, rows; };
@@ -21,7 +22,8 @@ static const struct json_field term_fields[] = {
 	{ "cols", FIELD_INT, offsetof(struct term_row, cols), .min = 1, .max = TERM_SIZE_MAX },
 	{ "rows", FIELD_INT, offsetof(struct term_row, rows), .min = 1, .max = TERM_SIZE_MAX },
 };
-static const struct json_object term_object = JSON_OBJECT("an asciicast's terminal", struct term_row, term_fields, false);
+static const struct json_object term_object =
+	JSON_OBJECT("an asciicast's terminal", struct term_row, term_fields, false);
 static const struct json_field head_fields[] = {
 	{ "version", FIELD_INT, offsetof(struct head, version), .required = true },
 	{ "width", FIELD_INT, offsetof(struct head, width), .min = 1, .max = TERM_SIZE_MAX },
@@ -30,7 +32,8 @@ static const struct json_field head_fields[] = {
 	{ "idle_time_limit", FIELD_REAL, offsetof(struct head, idle_time_limit) },
 	{ "term", FIELD_OBJ, offsetof(struct head, term), .object = &term_object },
 };
-static const struct json_object head_object = JSON_OBJECT("an asciicast's first line", struct head, head_fields, false);
+static const struct json_object head_object =
+	JSON_OBJECT("an asciicast's first line", struct head, head_fields, false);
 static const struct json_field event_fields[] = {
 	{ "time", FIELD_REAL, offsetof(struct event, time) }, { "code", FIELD_TEXT, offsetof(struct event, code) },
 	{ "data", FIELD_TEXT, offsetof(struct event, data) },
@@ -77,7 +80,8 @@ static int read_head(struct import *m, struct err *err)
 	if (r < 0)
 		return r;
 	if (m->head.version != 2 && m->head.version != 3)
-		return err_set(err, EINVAL, "bad-cast", "it is of version %lld, and 2 and 3 can be played", (long long)m->head.version);
+		return err_set(err, EINVAL, "bad-cast", "it is of version %lld, and 2 and 3 can be played",
+		               (long long)m->head.version);
 	if (m->head.version == 2)
 		m->head.term = (struct term_row){ m->head.width, m->head.height };
 	if (m->head.term.cols < 1 || m->head.term.rows < 1)

@@ -1,6 +1,6 @@
 /*
- * An asciicast that somebody has (version 2 or 3, ours or asciinema's) as a recording, so that it can be played, and sought in, like one
- * of a session.
+ * An asciicast that somebody has (version 2 or 3, ours or asciinema's) as a recording, so that it can be played, and
+ * sought in, like one of a session.
  */
 #pragma once
 
@@ -14,8 +14,8 @@ struct cast_info {
 };
 
 /*
- * Read the asciicast @fd, to its end, into a new recording in the empty directory @dirfd (both borrowed); @name is for messages. Its times
- * are kept to 5 ms, what is no output and no size is skipped. One that is cut short in the middle of a line is taken up to there. 0,
- * or -errno: see @err.
+ * Read the asciicast @fd, to its end, into a new recording in the empty directory @dirfd (both borrowed); @name is
+ * for messages. Its times are kept to 5 ms, what is no output and no size is skipped. One that is cut short in the
+ * middle of a line is taken up to there. 0, or -errno: see @err.
  */
 int cast_import(int fd, const char *name, int dirfd, struct cast_info *ret, struct err *err);

@@ -11,7 +11,7 @@
 #include <time.h>
 
 enum {
-	OPS_MAX = 128,                   /* in the queue; the last few are for output alone, which can always be put together */
+	OPS_MAX = 128,                   /* in the queue; the last few only for output: that can be put together */
 	OPS_FOR_OUTPUT = 2,
 	OPS_MANY = 32,                   /* then it lags: output is put together, and no state is kept */
 	TOGETHER_MS = 5,                 /* output of so short a time has one time in the recording anyway */
@@ -52,8 +52,8 @@ struct recorder {
 /* --- the thread --- */
 
 /*
- * Bytes are copied before they are written: a disk that hangs may read them when the ring has long gone on. 0, or -errno
- * (-ENOBUFS: they were overwritten before their turn came).
+ * Bytes are copied before they are written: a disk that hangs may read them when the ring has long gone on. 0, or
+ * -errno (-ENOBUFS: they were overwritten before their turn came).
  */
 static int write_output(struct recorder *r, uint64_t end, uint64_t now_ms)
 {
@@ -231,7 +231,8 @@ void recorder_checkpoint(struct recorder *r, struct str *state, bool begins_pair
 	pthread_mutex_lock(&r->lock);
 	if (has_room(r, OPS_MANY)) {
 		r->pair_is_coming |= begins_pair;
-		put(r, &(struct op){ .kind = CHECKPOINT, .begins_pair = begins_pair, .state = *state, .now_ms = now_ms });
+		put(r, &(struct op){ .kind = CHECKPOINT, .begins_pair = begins_pair, .state = *state,
+		                     .now_ms = now_ms });
 		*state = (struct str)STR_INIT;
 	}
 	pthread_mutex_unlock(&r->lock);
@@ -252,7 +253,8 @@ bool recorder_is_full(struct recorder *r, uint64_t n)
 	bool is_full;
 
 	pthread_mutex_lock(&r->lock);
-	is_full = !r->pair_is_coming && (r->handed - r->recorded + n > r->room_bytes || r->put - r->done >= r->room_entries);
+	is_full = !r->pair_is_coming &&
+	          (r->handed - r->recorded + n > r->room_bytes || r->put - r->done >= r->room_entries);
 	pthread_mutex_unlock(&r->lock);
 	return is_full;
 }

@@ -1,7 +1,7 @@
 /*
- * What scrolls away need not be printed. A stretch that only prints, with more line feeds than the screen has rows, leaves
- * nothing of what was there before its last rows, so only these are fed: the state is the same, and so it stays wherever
- * a stream is cut.
+ * What scrolls away need not be printed. A stretch that only prints, with more line feeds than the screen has rows,
+ * leaves nothing of what was there before its last rows, so only these are fed: the state is the same, and so it
+ * stays wherever a stream is cut.
  */
 #include "term/screen-state.h"
 
@@ -111,8 +111,9 @@ static const uint8_t *last_reset(const uint8_t *begin, const uint8_t *end)
 
 /*
  * Everything before a carriage return with as many line feeds behind it as there are rows is gone in the end, if the
- * cursor was in the last row there, a new one; and what the column was then does not matter. The pen does: with SGR before it, what
- * is fed begins at one that resets the pen, and the text from there to the carriage return goes the same way.
+ * cursor was in the last row there, a new one; and what the column was then does not matter. The pen does: with SGR
+ * before it, what is fed begins at one that resets the pen, and the text from there to the carriage return goes the
+ * same way.
  */
 size_t screen_skip(struct screen *s, const uint8_t *data, size_t n)
 {

@@ -158,6 +158,7 @@ bool buffer_is_blank(const struct screen *s, const struct buffer *b);
 void row_clear(struct screen *s, struct row *row, uint32_t style);
 void row_erase(struct screen *s, struct row *row, unsigned from, unsigned to, bool is_selective);
 void row_cut(const struct screen *s, struct row *row, unsigned col);     /* no wide character lies across the left edge of @col */
+void row_settle(const struct screen *s, struct row *row);  /* nor across the end of a line of double width */
 void row_insert(struct screen *s, struct row *row, unsigned from, unsigned to, unsigned n);
 void row_delete(struct screen *s, struct row *row, unsigned from, unsigned to, unsigned n);
 struct area { unsigned top, bottom, left, right; };       /* inclusive */

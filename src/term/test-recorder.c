@@ -1,6 +1,6 @@
 /*
- * The recorder's thread: what is handed over is what is recorded, in order; a disk that hangs holds nobody, and costs only
- * what the ring no longer has.
+ * The recorder's thread: what is handed over is what is recorded, in order; a disk that hangs holds nobody, and
+ * costs only what the ring no longer has.
  */
 #include "term/recorder.h"
 
@@ -99,7 +99,10 @@ static struct str state_of(uint64_t position)
 	return s;
 }
 
-/* A pair of files is begun where the owner said so, and with a state: however the pairs turn, the oldest byte has one. */
+/*
+ * A pair of files is begun where the owner said so, and with a state: however the pairs turn, the oldest byte has
+ * one.
+ */
 TEST(a_pair_begins_with_a_state)
 {
 	_session_ s = session_make(400 * 1000);

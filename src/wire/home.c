@@ -41,8 +41,8 @@ int name_check(const char *name, struct err *err)
 	if (n >= 1 && n <= SESSION_NAME_MAX && strchr(LETTERS, name[0]) != NULL && strspn(name + 1, LETTERS "._-") == n - 1)
 		return 0;
 	shown = visible(name);
-	return err_set(err, EINVAL, "bad-name", "'%s' cannot be a session's name: use 1 to %d letters, digits, '.', '_' and '-', "
-	               "a letter or digit first", shown, SESSION_NAME_MAX);
+	return err_set(err, EINVAL, "bad-name", "'%s' cannot be a session's name: use 1 to %d letters, digits, '.', '_' "
+	               "and '-', a letter or digit first", shown, SESSION_NAME_MAX);
 }
 
 char *name_resolve(int sessions_fd, int names_fd, const char *name)

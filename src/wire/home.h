@@ -1,6 +1,7 @@
 /*
- * Where sessions are and what they are called: what every program of ours, and libpterm, must agree on. In $PTERM_HOME
- * (~/.pachyterm), sessions/ID is a session's directory with its control.sock, and names/NAME is a link to the id.
+ * Where sessions are and what they are called: what every program of ours, and libpterm, must agree on. In
+ * $PTERM_HOME (~/.pachyterm), sessions/ID is a session's directory with its control.sock, and names/NAME is a link to
+ * the id.
  */
 #pragma once
 
@@ -22,8 +23,8 @@ int name_check(const char *name, struct err *err);
 /* The id that has this name, the caller's; NULL: none. Both descriptors are directories, borrowed. */
 char *name_resolve(int sessions_fd, int names_fd, const char *name);
 /*
- * The session that @ref means: a name, an id, or the beginning of one (SESSION_PREFIX_MIN digits at least). 0 with *ret_id, the
- * caller's; -ENOENT, -EEXIST (several): see @err.
+ * The session that @ref means: a name, an id, or the beginning of one (SESSION_PREFIX_MIN digits at least). 0 with
+ * *ret_id, the caller's; -ENOENT, -EEXIST (several): see @err.
  */
 int session_resolve(int sessions_fd, int names_fd, const char *ref, char **ret_id, struct err *err);
 /* What -ENOENT says of it. */
