@@ -1,6 +1,7 @@
 #include "config/config.h"
 
 #include "base/fd.h"
+#include "base/near.h"
 #include "base/path.h"
 #include "base/units.h"
 
@@ -323,6 +324,20 @@ int config_check_text(const char *text, size_t n, const char *file, struct err *
 		return err && err->no ? -err->no : -EINVAL;
 	r = check_root(root, err);
 	return r < 0 ? r : take_file(root, SOURCE_FILE, &c, err);
+}
+
+const char *config_meant_variable(const char *name)
+{
+	struct near near = near_to(name);
+
+	if (!str_starts(name, "PTERM_"))
+		return NULL;
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		if (str_eq(config_options[i].variable, name))
+			return NULL;
+		near_offer(&near, config_options[i].variable);
+	}
+	return near.best;
 }
 
 bool config_is_file(const char *name)
