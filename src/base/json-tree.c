@@ -334,8 +334,8 @@ static bool read_member(struct reader *r, struct json_node *map)
 		_free_ char *shown = visible(key);
 
 		if (earlier != NULL)
-			json_at_error(&key_at, r->err, "'%s' stands here a second time: the first is in line %d", shown,
-			              earlier->key_at.line);
+			json_at_error(&key_at, r->err, "'%s' stands here a second time: the first is in line %d",
+			              shown, earlier->key_at.line);
 		else
 			json_at_error(&key_at, r->err, "there are more than %d keys in one object", JSON_KEYS_MAX);
 		return false;

@@ -70,7 +70,8 @@ TEST(values_and_where_they_stand)
 {
 	static const char text[] = "{ \"s\": \"\\u00e4\\ud83d\\ude00\\n/\",\n  \"n\": [-1, 2.5e1, true, null],\n\t\"o\": {} }";
 	_json_tree_ *root = json_tree_parse(text, sizeof(text) - 1, "f", NULL);
-	const struct json_node *s = json_tree_get(root, "s"), *n = json_tree_get(root, "n"), *o = json_tree_get(root, "o");
+	const struct json_node *s = json_tree_get(root, "s"), *n = json_tree_get(root, "n"),
+	                       *o = json_tree_get(root, "o");
 	_str_ out = STR_INIT;
 
 	ASSERT_STREQ(s->text, "ä😀\n/");
@@ -118,7 +119,8 @@ TEST(as_the_library_reads_it)
 		for (size_t k = 0; k < n; k++)
 			text[k] = bytes[test_rand_below(sizeof(bytes) - 1)];
 		mine = json_tree_parse(text, n, "f", &err);
-		if ((mine != NULL) != (json_pretty(text, n, &pretty, NULL) == 0) && strstr(err_msg(&err), "second") == NULL)
+		if ((mine != NULL) != (json_pretty(text, n, &pretty, NULL) == 0) &&
+		    strstr(err_msg(&err), "second") == NULL)
 			test_fail(__FILE__, __LINE__, "'%.*s' is %s by us and not by the library", (int)n, text,
 			          mine ? "taken" : "refused");
 		json_tree_free(mine);

@@ -72,7 +72,8 @@ TEST(the_configuration_is_asked_last)
 {
 	_config_ c = { 0 };
 	_template_ t = { 0 };
-	_launch_ l = { .may_fall_back = true }, asked = { .has_network = true, .network = NETWORK_HOST, .record_bytes = 5 };
+	_launch_ l = { .may_fall_back = true }, asked = { .has_network = true, .network = NETWORK_HOST,
+	                                                  .record_bytes = 5 };
 
 	ASSERT_OK(config_load("/nonexistent", no_variable, &c, NULL));
 	launch_use_config(&l, &c);
@@ -81,7 +82,8 @@ TEST(the_configuration_is_asked_last)
 	ASSERT_EQ(l.restart_first_ms, 100);
 	ASSERT_EQ(l.restart_longest_ms, 60000);
 	ASSERT(l.engine == NULL && l.cpus == NULL && l.may_fall_back);
-	c.values[OPTION_network_default] = (struct config_value){ .text = xstrdup("private"), .number = NETWORK_PRIVATE };
+	c.values[OPTION_network_default] = (struct config_value){ .text = xstrdup("private"),
+	                                                          .number = NETWORK_PRIVATE };
 	c.values[OPTION_engine] = (struct config_value){ .text = xstrdup("crun") };
 	launch_use_config(&asked, &c);
 	ASSERT_EQ(asked.network, NETWORK_HOST);
