@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/json.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 
@@ -86,12 +87,11 @@ static int read_hex(struct reader *r)
 	int v = 0;
 
 	for (int i = 0; i < 4; i++) {
-		static const char digits[] = "0123456789abcdef";
-		const char *digit = r->p < r->end && *r->p != '\0' ? strchr(digits, *r->p | 0x20) : NULL;
+		const char c = r->p < r->end ? *r->p : '\0';
 
-		if (digit == NULL || *digit == '\0')
+		if (!isxdigit((unsigned char)c))
 			return -1;
-		v = v * 16 + (int)(digit - digits);
+		v = v * 16 + (c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
 		step(r);
 	}
 	return v;

@@ -24,6 +24,7 @@ TEST(errors_name_line_and_column)
 		{ "{\n\t\"a\": \"b\n", "f:2:7: this text has no end: its closing '\"' is missing" },
 		{ "\"\\q\"", "f:1:3: there is no such escape: a backslash in a text is written \\\\" },
 		{ "\"\\u12x4\"", "f:1:6: \\u needs four hexadecimal digits" },
+		{ "\"\\u00\0204\"", "f:1:6: \\u needs four hexadecimal digits" },
 		{ "\"\\ud800x\"", "f:1:4: \\u names half a character here" },
 		{ "\"\\ud800\\u0041\"", "f:1:4: \\u names half a character here" },
 		{ "\"\\u0000\"", "f:1:4: a text cannot hold the character NUL" },
