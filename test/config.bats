@@ -89,6 +89,9 @@ refused() {
 	run with PTERM_LOG=loud -- config check
 	[ "$status" -eq 1 ]
 	[[ $output == *"PTERM_LOG: 'log.level' must be one of"*"not 'loud'" ]]
+	run with PTERM_RECORDNG_SIZE=1m -- config check
+	[ "$status" -eq 1 ]
+	[[ $output == *"PTERM_RECORDNG_SIZE: no option has this variable: did you mean PTERM_RECORDING_SIZE?"* ]]
 	run pterm config check "$home/nosuch.json"
 	[ "$status" -eq 1 ]
 }

@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/json.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 
@@ -86,12 +87,11 @@ static int read_hex(struct reader *r)
 	int v = 0;
 
 	for (int i = 0; i < 4; i++) {
-		static const char digits[] = "0123456789abcdef";
-		const char *digit = r->p < r->end && *r->p != '\0' ? strchr(digits, *r->p | 0x20) : NULL;
+		const char c = r->p < r->end ? *r->p : '\0';
 
-		if (digit == NULL || *digit == '\0')
+		if (!isxdigit((unsigned char)c))
 			return -1;
-		v = v * 16 + (int)(digit - digits);
+		v = v * 16 + (c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
 		step(r);
 	}
 	return v;
@@ -334,8 +334,8 @@ static bool read_member(struct reader *r, struct json_node *map)
 		_free_ char *shown = visible(key);
 
 		if (earlier != NULL)
-			json_at_error(&key_at, r->err, "'%s' stands here a second time: the first is in line %d", shown,
-			              earlier->key_at.line);
+			json_at_error(&key_at, r->err, "'%s' stands here a second time: the first is in line %d",
+			              shown, earlier->key_at.line);
 		else
 			json_at_error(&key_at, r->err, "there are more than %d keys in one object", JSON_KEYS_MAX);
 		return false;

@@ -24,6 +24,7 @@ TEST(errors_name_line_and_column)
 		{ "{\n\t\"a\": \"b\n", "f:2:7: this text has no end: its closing '\"' is missing" },
 		{ "\"\\q\"", "f:1:3: there is no such escape: a backslash in a text is written \\\\" },
 		{ "\"\\u12x4\"", "f:1:6: \\u needs four hexadecimal digits" },
+		{ "\"\\u00\0204\"", "f:1:6: \\u needs four hexadecimal digits" },
 		{ "\"\\ud800x\"", "f:1:4: \\u names half a character here" },
 		{ "\"\\ud800\\u0041\"", "f:1:4: \\u names half a character here" },
 		{ "\"\\u0000\"", "f:1:4: a text cannot hold the character NUL" },
@@ -70,7 +71,8 @@ TEST(values_and_where_they_stand)
 {
 	static const char text[] = "{ \"s\": \"\\u00e4\\ud83d\\ude00\\n/\",\n  \"n\": [-1, 2.5e1, true, null],\n\t\"o\": {} }";
 	_json_tree_ *root = json_tree_parse(text, sizeof(text) - 1, "f", NULL);
-	const struct json_node *s = json_tree_get(root, "s"), *n = json_tree_get(root, "n"), *o = json_tree_get(root, "o");
+	const struct json_node *s = json_tree_get(root, "s"), *n = json_tree_get(root, "n"),
+	                       *o = json_tree_get(root, "o");
 	_str_ out = STR_INIT;
 
 	ASSERT_STREQ(s->text, "ä😀\n/");
@@ -118,7 +120,8 @@ TEST(as_the_library_reads_it)
 		for (size_t k = 0; k < n; k++)
 			text[k] = bytes[test_rand_below(sizeof(bytes) - 1)];
 		mine = json_tree_parse(text, n, "f", &err);
-		if ((mine != NULL) != (json_pretty(text, n, &pretty, NULL) == 0) && strstr(err_msg(&err), "second") == NULL)
+		if ((mine != NULL) != (json_pretty(text, n, &pretty, NULL) == 0) &&
+		    strstr(err_msg(&err), "second") == NULL)
 			test_fail(__FILE__, __LINE__, "'%.*s' is %s by us and not by the library", (int)n, text,
 			          mine ? "taken" : "refused");
 		json_tree_free(mine);

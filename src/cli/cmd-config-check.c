@@ -5,6 +5,7 @@
 #include "wire/home.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 /* One line: the file's name and "ok", or what is wrong. True: it is right. */
 static bool check_one(const char *path, struct str *out)
@@ -14,6 +15,23 @@ static bool check_one(const char *path, struct str *out)
 	_free_ char *shown = visible(ok ? path : err_msg(&err));
 
 	str_addf(out, "%s%s\n", shown, ok ? ": ok" : "");
+	return ok;
+}
+
+/* Nobody reads what was mistyped: say so. True: there is none. */
+static bool check_variables(struct str *out)
+{
+	bool ok = true;
+
+	for (char **e = environ; *e != NULL; e++) {
+		_free_ char *name = xstrndup(*e, strcspn(*e, "=")), *shown = visible(name);
+		const char *meant = config_meant_variable(name);
+
+		if (meant == NULL)
+			continue;
+		str_addf(out, "%s: no option has this variable: did you mean %s?\n", shown, meant);
+		ok = false;
+	}
 	return ok;
 }
 
@@ -42,6 +60,7 @@ static bool check_all(struct str *out)
 		str_addf(out, "%s\n", shown);
 		return false;
 	}
+	ok &= check_variables(out);
 	if (found == 0)
 		str_addf(out, "there is no config.json in %s: the defaults and the environment hold\n", home);
 	return ok;

@@ -50,7 +50,8 @@ static int run_editor(const char *path, struct err *err)
 	if (r < 0)
 		return r;
 	status = child_wait(pid);
-	return status == 0 ? 0 : err_set(err, ECANCELED, "editor", "'%s' ended with exit code %d: nothing was changed",
+	return status == 0 ? 0 : err_set(err, ECANCELED, "editor",
+	                                 "'%s' ended with exit code %d: nothing was changed",
 	                                 argv.items[0], child_exit_code(status));
 }
 
@@ -81,7 +82,8 @@ static int put_in_place(const struct templates *t, const char *name, const char 
 	_json_tree_ *tree = template_read(&t->dirs, copy, NULL, err);
 
 	if (tree == NULL)
-		return err_wrap(err, "the template is as it was, and what you wrote stays in that file until the next edit");
+		return err_wrap(err,
+		                "the template is as it was, and what you wrote stays in that file until the next edit");
 	return rename(copy, path) == 0 ? 0 : err_set(err, errno, "template", "cannot write '%s': %m", path);
 }
 

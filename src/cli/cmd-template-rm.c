@@ -9,7 +9,8 @@
 
 static int remove_one(const struct templates *t, const char *name, struct err *err)
 {
-	_free_ char *own = xasprintf("%s/%s.json", t->own, name), *shipped = xasprintf("%s/%s.json", t->shipped, name);
+	_free_ char *own = xasprintf("%s/%s.json", t->own, name);
+	_free_ char *shipped = xasprintf("%s/%s.json", t->shipped, name);
 
 	if (template_name_check(name, err) < 0)
 		return -err->no;
@@ -18,9 +19,11 @@ static int remove_one(const struct templates *t, const char *name, struct err *e
 	if (errno != ENOENT)
 		return err_set(err, errno, "template", "cannot remove '%s': %m", own);
 	if (path_exists(AT_FDCWD, shipped))
-		return err_set(err, EPERM, "template", "the template '%s' came with pterm and cannot be removed: one of yours with this "
+		return err_set(err, EPERM, "template",
+		               "the template '%s' came with pterm and cannot be removed: one of yours with this "
 		               "name is used instead", name);
-	return err_set(err, ENOENT, "no-such-template", "there is no template '%s': pterm template ls shows what there is", name);
+	return err_set(err, ENOENT, "no-such-template",
+	               "there is no template '%s': pterm template ls shows what there is", name);
 }
 
 static int run(void *options, struct arg_words *words, struct err *err)

@@ -9,7 +9,8 @@
 struct options { struct strv set; bool resolved, parameters; };
 
 static const struct arg_option rows[] = {
-	{ 0, "resolved", NULL, "with its parameters replaced, as pterm new would", ARG_FLAG, offsetof(struct options, resolved) },
+	{ 0, "resolved", NULL, "with its parameters replaced, as pterm new would", ARG_FLAG,
+	  offsetof(struct options, resolved) },
 	{ 0, "set", "KEY=VALUE", "a parameter, for --resolved", ARG_STRV, offsetof(struct options, set) },
 	{ 0, "parameters", NULL, "only the names of its parameters", ARG_FLAG, offsetof(struct options, parameters) },
 };
@@ -17,9 +18,10 @@ static const struct arg_option rows[] = {
 /* Values that a shown template cannot have stand there as their parameters. */
 static int resolve(struct json_node *tree, const struct strv *settings, struct err *err)
 {
-	const struct template_context context = { .settings = settings, .variable = config_getenv, .user = session_actor(),
-	                                          .home = getenv("HOME") ? getenv("HOME") : "/", .session_id = "${session.id}",
-	                                          .session_name = "${session.name}" };
+	const struct template_context context = { .settings = settings, .variable = config_getenv,
+	                                          .user = session_actor(),
+	                                          .home = getenv("HOME") ? getenv("HOME") : "/",
+	                                          .session_id = "${session.id}", .session_name = "${session.name}" };
 
 	return template_resolve(tree, &context, err);
 }

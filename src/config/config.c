@@ -1,6 +1,7 @@
 #include "config/config.h"
 
 #include "base/fd.h"
+#include "base/near.h"
 #include "base/path.h"
 #include "base/units.h"
 
@@ -215,7 +216,8 @@ static int check_root(const struct json_node *root, struct err *err)
 	const int r = shape_check(root, file_shape(), SHAPE_PLAIN, err);
 
 	if (r == 0 && environment != NULL && !str_eq(name, "config.json") && config_is_file(name))
-		return json_at_error(&environment->key_at, err, "'environment' chooses this file, so it cannot stand in it: set "
+		return json_at_error(&environment->key_at, err,
+		                     "'environment' chooses this file, so it cannot stand in it: set "
 		                     "it in config.json or in PTERM_ENV");
 	return r;
 }
@@ -280,8 +282,8 @@ int config_load(const char *dir, const char *(*variable)(const char *name), stru
 
 	for (size_t i = 0; i < OPTION_COUNT && r == 0; i++)
 		if (config_options[i].fallback != NULL)
-			r = set_value(&c.values[i], &config_options[i], config_options[i].fallback, SOURCE_DEFAULT, NULL,
-			              err);
+			r = set_value(&c.values[i], &config_options[i], config_options[i].fallback, SOURCE_DEFAULT,
+			              NULL, err);
 	if (r == 0)
 		r = load_file(dir, "config.json", SOURCE_FILE, &c, err);
 	if (r == 0)
@@ -309,7 +311,8 @@ int config_check(const char *path, const char *file, struct err *err)
 
 	if (r < 0 && r != -EFBIG)
 		return err_set(err, -r, "bad-config", "cannot read '%s': %m", file);
-	return r == -EFBIG ? err_set(err, EFBIG, "bad-config", "%s: it is larger than %d KiB", file, JSON_TEXT_MAX / 1024)
+	return r == -EFBIG ? err_set(err, EFBIG, "bad-config", "%s: it is larger than %d KiB", file,
+	                             JSON_TEXT_MAX / 1024)
 	                   : config_check_text(text.buf, text.len, file, err);
 }
 
@@ -323,6 +326,20 @@ int config_check_text(const char *text, size_t n, const char *file, struct err *
 		return err && err->no ? -err->no : -EINVAL;
 	r = check_root(root, err);
 	return r < 0 ? r : take_file(root, SOURCE_FILE, &c, err);
+}
+
+const char *config_meant_variable(const char *name)
+{
+	struct near near = near_to(name);
+
+	if (!str_starts(name, "PTERM_"))
+		return NULL;
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		if (str_eq(config_options[i].variable, name))
+			return NULL;
+		near_offer(&near, config_options[i].variable);
+	}
+	return near.best;
 }
 
 bool config_is_file(const char *name)
@@ -372,18 +389,20 @@ void config_pass_on(const struct config *c)
 
 void config_schema(struct str *out)
 {
-	shape_schema(file_shape(), SHAPE_PLAIN, "The configuration of pterm: config.json, config.ENVIRONMENT.json", out);
+	shape_schema(file_shape(), SHAPE_PLAIN, "The configuration of pterm: config.json, config.ENVIRONMENT.json",
+	             out);
 }
 
 void config_reference(struct str *out)
 {
-	str_adds(out, "| option | variable | what it may be | default | what it is |\n| --- | --- | --- | --- | --- |\n");
+	str_adds(out,
+	         "| option | variable | what it may be | default | what it is |\n| --- | --- | --- | --- | --- |\n");
 	for (size_t i = 0; i < OPTION_COUNT; i++) {
 		const struct option *o = &config_options[i];
 		_str_ wanted = STR_INIT;
 
 		shape_wanted(o->shape, &wanted);
-		str_addf(out, "| `%s` | `%s` | %s | %s%s%s | %s |\n", o->key, o->variable, wanted.buf, o->fallback ? "`" : "",
-		         o->fallback ? o->fallback : "", o->fallback ? "`" : "", o->help);
+		str_addf(out, "| `%s` | `%s` | %s | %s%s%s | %s |\n", o->key, o->variable, wanted.buf,
+		         o->fallback ? "`" : "", o->fallback ? o->fallback : "", o->fallback ? "`" : "", o->help);
 	}
 }

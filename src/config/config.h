@@ -58,6 +58,8 @@ void config_pass_on(const struct config *c);
 int config_check(const char *path, const char *file, struct err *err);
 /* The same of a text. */
 int config_check_text(const char *text, size_t n, const char *file, struct err *err);
+/* A variable that is none of ours and looks like one that was mistyped: the one that was meant, or NULL. */
+const char *config_meant_variable(const char *name);
 /* Is this the name of a file that config_load may read: config.json, config.development.json …? */
 bool config_is_file(const char *name);
 

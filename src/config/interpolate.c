@@ -67,7 +67,8 @@ static int use_rest(struct work *w, const char *name, const char *rest, size_t n
 	if (n >= 2 && rest[1] == '-')
 		return replace(w, rest + 2, n - 2);
 	if (n == 0)
-		return err_set(w->err, EINVAL, "no-parameter", "the parameter '%s' has no value: give one with --set %s=VALUE or "
+		return err_set(w->err, EINVAL, "no-parameter",
+		               "the parameter '%s' has no value: give one with --set %s=VALUE or "
 		               "in the environment", name, name);
 	inner.out = &message;
 	r = replace(&inner, rest + 2, n - 2);
@@ -114,7 +115,8 @@ static int replace(struct work *w, const char *text, size_t n)
 			const size_t len = body_len(text + i + 2, n - i - 2);
 
 			if (i + 2 + len >= n)
-				return err_set(w->err, EINVAL, "bad-parameter", "a '${' has no '}' (write $${ for the characters "
+				return err_set(w->err, EINVAL, "bad-parameter",
+				               "a '${' has no '}' (write $${ for the characters "
 				               "themselves)");
 			r = replace_one(w, text + i + 2, len);
 			i += len + 3;

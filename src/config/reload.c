@@ -62,8 +62,8 @@ static void on_change(void *data, int events)
 		timer_start(r->settle, RELOAD_SETTLE_MS);
 }
 
-int reload_new(struct uv_loop_s *loop, const char *dir, const char *(*variable)(const char *name), reload_fn *fn, void *data,
-               struct reload **ret, struct err *err)
+int reload_new(struct uv_loop_s *loop, const char *dir, const char *(*variable)(const char *name), reload_fn *fn,
+               void *data, struct reload **ret, struct err *err)
 {
 	struct reload *r = xcalloc(1, sizeof(*r));
 	int e;
@@ -71,8 +71,10 @@ int reload_new(struct uv_loop_s *loop, const char *dir, const char *(*variable)(
 	*r = (struct reload){ .dir = xstrdup(dir), .variable = variable, .fn = fn, .data = data,
 	                      .fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK) };
 	/* the directory, not the files: a file that is renamed into place is another one. Watched before it is read */
-	if (r->fd < 0 || inotify_add_watch(r->fd, dir, IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR) < 0)
-		e = err_set(err, errno, "config-watch", "cannot watch '%s' for changes of the configuration: %m", dir);
+	if (r->fd < 0 || inotify_add_watch(r->fd, dir,
+	                                   IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR) < 0)
+		e = err_set(err, errno, "config-watch", "cannot watch '%s' for changes of the configuration: %m",
+		            dir);
 	else
 		e = config_load(dir, variable, &r->config, err);
 	if (e == 0) {

@@ -19,7 +19,7 @@ typedef void reload_fn(void *data, const struct config *now, const struct err *e
  * Load the configuration in directory @dir, which must be there, and watch it. @fn is called from the loop after each change
  * that makes a difference, and once for each change that is invalid. 0 or -errno: an invalid configuration is no start.
  */
-int reload_new(struct uv_loop_s *loop, const char *dir, const char *(*variable)(const char *name), reload_fn *fn, void *data,
-               struct reload **ret, struct err *err);
+int reload_new(struct uv_loop_s *loop, const char *dir, const char *(*variable)(const char *name), reload_fn *fn,
+               void *data, struct reload **ret, struct err *err);
 const struct config *reload_config(const struct reload *r);
 struct reload *reload_free(struct reload *r);             /* NULL is fine; returns NULL */

@@ -3,8 +3,8 @@
  */
 #include "config/shape-patterns.h"
 
-static void put_schema(struct json_writer *w, const char *key, const struct shape *s, enum shape_mode mode, const char *help,
-                       const char *fallback);
+static void put_schema(struct json_writer *w, const char *key, const struct shape *s, enum shape_mode mode,
+                       const char *help, const char *fallback);
 
 static void put_type(struct json_writer *w, const char *type, const char *pattern)
 {
@@ -95,8 +95,8 @@ static void put_shape(struct json_writer *w, const struct shape *s, enum shape_m
 	}
 }
 
-static void put_schema(struct json_writer *w, const char *key, const struct shape *s, enum shape_mode mode, const char *help,
-                       const char *fallback)
+static void put_schema(struct json_writer *w, const char *key, const struct shape *s, enum shape_mode mode,
+                       const char *help, const char *fallback)
 {
 	const bool takes_null = mode == SHAPE_TEMPLATE && key != NULL && !str_eq(key, "items");
 	const bool takes_parameters = mode == SHAPE_TEMPLATE && shape_is_scalar(s) && !(s->type == SHAPE_STRING &&

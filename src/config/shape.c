@@ -15,7 +15,8 @@ void shape_wanted(const struct shape *s, struct str *out)
 	static const char *const by_type[] = {
 		[SHAPE_STRING] = "a text", [SHAPE_BOOL] = "true or false", [SHAPE_INT] = "a whole number",
 		[SHAPE_NUMBER] = "a number", [SHAPE_SIZE] = "a size such as 512m or 2g", [SHAPE_LIST] = "a list",
-		[SHAPE_SPAN] = "a span of time such as 10s, 5m or 7d", [SHAPE_MAP] = "an object", [SHAPE_OBJECT] = "an object",
+		[SHAPE_SPAN] = "a span of time such as 10s, 5m or 7d", [SHAPE_MAP] = "an object",
+		[SHAPE_OBJECT] = "an object",
 	};
 
 	if (s->wanted != NULL) {
@@ -225,7 +226,8 @@ static int check_list(struct check *c, const struct json_node *n, const struct s
 
 static int check(struct check *c, const struct json_node *n, const struct shape *s)
 {
-	if (c->mode == SHAPE_TEMPLATE && shape_is_scalar(s) && n->kind == NODE_STRING && strstr(n->text, PARAMETER_MARK) != NULL)
+	if (c->mode == SHAPE_TEMPLATE && shape_is_scalar(s) && n->kind == NODE_STRING &&
+	    strstr(n->text, PARAMETER_MARK) != NULL)
 		return 0;
 	if (s->type == SHAPE_EITHER && is_of_kind(s, n->kind)) {
 		/* a kind that both are of: a number and a text, say */

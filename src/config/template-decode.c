@@ -10,10 +10,10 @@
 
 void template_release(struct template *t)
 {
-	char **texts[] = { &t->name, &t->dir, &t->image, &t->working_dir, &t->network, &t->user, &t->hostname, &t->restart,
-	                   &t->engine, &t->model, &t->gpu, &t->cpus, &t->build.containerfile, &t->build.context };
-	struct strv *lists[] = { &t->command, &t->environment, &t->volumes, &t->ports, &t->tmpfs, &t->packages, &t->labels,
-	                         &t->secrets, &t->build.arguments, &t->health.command, &t->readiness.command };
+	char **texts[] = { &t->name, &t->dir, &t->image, &t->working_dir, &t->network, &t->user, &t->hostname,
+	                   &t->restart, &t->engine, &t->model, &t->gpu, &t->cpus, &t->build.containerfile, &t->build.context };
+	struct strv *lists[] = { &t->command, &t->environment, &t->volumes, &t->ports, &t->tmpfs, &t->packages,
+	                         &t->labels, &t->secrets, &t->build.arguments, &t->health.command, &t->readiness.command };
 
 	for (size_t i = 0; i < array_len(texts); i++)
 		free(*texts[i]);
@@ -198,11 +198,13 @@ static char *name_of(const struct json_node *tree, const char *path)
 
 int template_decode(const struct json_node *tree, const char *path, struct template *t, struct err *err)
 {
-	const struct json_node *limits = json_tree_get(tree, "limits"), *privileged = json_tree_get(tree, "privileged"),
-	                       *command = json_tree_get(tree, "command"), *gpu = json_tree_get(tree, "gpu");
+	const struct json_node *limits = json_tree_get(tree, "limits"), *gpu = json_tree_get(tree, "gpu"),
+	                       *privileged = json_tree_get(tree, "privileged"),
+	                       *command = json_tree_get(tree, "command");
 
 	if (privileged != NULL && privileged->truth)
-		return json_at_error(&privileged->at, err, "'privileged' is refused: a container that may do everything confines "
+		return json_at_error(&privileged->at, err,
+		                     "'privileged' is refused: a container that may do everything confines "
 		                     "nothing");
 	if (command != NULL && command->items.len == 0)
 		return json_at_error(&command->at, err, "'command' is empty: leave it out for the user's shell");

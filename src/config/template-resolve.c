@@ -19,7 +19,8 @@ struct resolving {
 /* Values under these keys are used when the session has its name. */
 static bool knows_session(const char *key)
 {
-	static const char *const keys[] = { "command", "environment", "hostname", "labels", "working_dir", "health", "readiness" };
+	static const char *const keys[] = { "command", "environment", "hostname", "labels", "working_dir", "health",
+	                                    "readiness" };
 
 	for (size_t i = 0; i < array_len(keys); i++)
 		if (str_eq(keys[i], key))
@@ -48,11 +49,13 @@ static const char *own_parameter(const struct resolving *r, const char *name, st
 		if (!str_eq(known[i].name, name))
 			continue;
 		if (known[i].is_of_session && !r->may_name_session)
-			err_set(err, EINVAL, "bad-parameter", "'%s' is needed before there is a session, so it cannot hold ${%s}: use "
+			err_set(err, EINVAL, "bad-parameter",
+			        "'%s' is needed before there is a session, so it cannot hold ${%s}: use "
 			        "it in command, environment, hostname, labels or working_dir", r->key, name);
 		return known[i].value;
 	}
-	err_set(err, EINVAL, "bad-parameter", "there is no parameter '%s': with a dot there are session.id, session.name, "
+	err_set(err, EINVAL, "bad-parameter",
+	        "there is no parameter '%s': with a dot there are session.id, session.name, "
 	        "user.name and user.home", name);
 	return NULL;
 }
@@ -101,7 +104,8 @@ static int resolve_text(struct json_node *n, const struct shape *s, struct resol
 	return 0;
 }
 
-static const struct shape *member_shape(const struct shape *s, const struct json_node *n, const struct json_node *member)
+static const struct shape *member_shape(const struct shape *s, const struct json_node *n,
+                                        const struct json_node *member)
 {
 	if (s->type == SHAPE_EITHER)             /* of two alternatives one is a scalar, or neither a list nor an object */
 		s = shape_is_scalar(s->of) ? s->other : s->of;
@@ -157,14 +161,16 @@ static int check_settings(const struct json_node *tree, const struct strv *setti
 		if (settings->items[i][n] != '=' || n == 0)
 			return err_set(err, EINVAL, "bad-option", "--set: '%s' is no KEY=VALUE", shown);
 		if (strchr(name, '.') != NULL)
-			return err_set(err, EINVAL, "bad-option", "--set: '%s' is given by pterm, and cannot be set", shown);
+			return err_set(err, EINVAL, "bad-option", "--set: '%s' is given by pterm, and cannot be set",
+			               shown);
 		for (size_t k = 0; k < names.len; k++) {
 			is_known |= str_eq(names.items[k], name);
 			near_offer(&near, names.items[k]);
 		}
 		if (!is_known)
-			return err_set(err, EINVAL, "bad-option", "--set: the template has no parameter '%s'%s%s%s", shown,
-			               near.best ? ": did you mean '" : "", near.best ? near.best : "", near.best ? "'?" : "");
+			return err_set(err, EINVAL, "bad-option", "--set: the template has no parameter '%s'%s%s%s",
+			               shown, near.best ? ": did you mean '" : "",
+			               near.best ? near.best : "", near.best ? "'?" : "");
 	}
 	return 0;
 }

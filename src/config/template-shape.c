@@ -14,7 +14,8 @@ static const struct shape
 	inside = PATTERN("^/", "an absolute path"),
 	user = PATTERN("^[^:]+(:[^:]+)?$", "USER or USER:GROUP"),
 	host_name = PATTERN("^[A-Za-z0-9][A-Za-z0-9.-]{0,62}$", "a host name of letters, digits, '.' and '-'"),
-	restart = PATTERN("^(no|always|on-failure(:[1-9][0-9]{0,5})?)$", "one of no, on-failure, on-failure:N, always"),
+	restart = PATTERN("^(no|always|on-failure(:[1-9][0-9]{0,5})?)$",
+	                  "one of no, on-failure, on-failure:N, always"),
 	volume = PATTERN("^[^:]+:/[^:]+(:(ro|rw|z|Z)(,(ro|rw|z|Z))*)?$", "SOURCE:TARGET or SOURCE:TARGET:ro"),
 	tmpfs = PATTERN("^/[^:]+(:[^:]+)?$", "TARGET or TARGET:OPTIONS"),
 	port_text = PATTERN("^[1-9][0-9]{0,4}(:[1-9][0-9]{0,4})?$", "HOST:PORT"),
@@ -24,9 +25,11 @@ static const struct shape
 	number = { .type = SHAPE_NUMBER },
 	number_or_bool = { .type = SHAPE_EITHER, .of = &number, .other = &shape_bool },
 	/* a variable may be written as a number or true */
-	variable = { .type = SHAPE_EITHER, .of = &shape_text, .other = &number_or_bool, .wanted = "a text, a number, true or false" },
+	variable = { .type = SHAPE_EITHER, .of = &shape_text, .other = &number_or_bool,
+	             .wanted = "a text, a number, true or false" },
 	variables = { .type = SHAPE_MAP, .of = &variable, .pattern = "^[^= ]+$", .wanted = "an object of variables" },
-	command = { .type = SHAPE_EITHER, .of = &filled, .other = &shape_texts, .wanted = "a command line, or a list of its words" },
+	command = { .type = SHAPE_EITHER, .of = &filled, .other = &shape_texts,
+	            .wanted = "a command line, or a list of its words" },
 	cpus = { .type = SHAPE_NUMBER, .min = 0, .max = 100000 },
 	pids = { .type = SHAPE_INT, .min = 0, .max = 4194304 },
 	retries = { .type = SHAPE_INT, .min = 1, .max = 1000 },
@@ -66,7 +69,8 @@ static const struct shape
 	secret = OBJECT(secret_fields, "an object with file or environment"),
 	secrets = { .type = SHAPE_MAP, .of = &secret, .pattern = NAME_PATTERN, .wanted = "an object of secrets" },
 	build_object = OBJECT(build_fields, "an object with containerfile, context, args"),
-	build = { .type = SHAPE_EITHER, .of = &filled, .other = &build_object, .wanted = "a Containerfile, or an object" },
+	build = { .type = SHAPE_EITHER, .of = &filled, .other = &build_object,
+	          .wanted = "a Containerfile, or an object" },
 	probe = OBJECT(probe_fields, "an object with command, interval, timeout, retries, start_period");
 
 static const struct shape_field fields[] = {
@@ -77,12 +81,14 @@ static const struct shape_field fields[] = {
 	{ "image", &filled, "the root file system" },
 	{ "build", &build, "a recipe to make the image from" },
 	{ "packages", &packages, "packages of the image's distribution that are added to the image" },
-	{ "command", &command, "what runs; a command line is divided into words at spaces, with quotes, and no shell reads it" },
+	{ "command", &command,
+	  "what runs; a command line is divided into words at spaces, with quotes, and no shell reads it" },
 	{ "working_dir", &inside, "where the command starts" },
 	{ "environment", &variables, "variables" },
 	{ "user", &user, "a user of the image" },
 	{ "hostname", &host_name, "the host name inside" },
-	{ "volumes", &volumes, "directories or files of this host, shown inside; a SOURCE that begins with ./ is below the "
+	{ "volumes", &volumes,
+	  "directories or files of this host, shown inside; a SOURCE that begins with ./ is below the "
 	                       "directory where pterm is called, and made where it is missing" },
 	{ "tmpfs", &tmpfses, "empty file systems in memory" },
 	{ "secrets", &secrets, "files /run/secrets/NAME that only the session can read" },

@@ -22,7 +22,8 @@ int template_name_check(const char *name, struct err *err)
 	if (shape_takes(shape_field(&template_shape, "name")->shape, name))
 		return 0;
 	_free_ char *shown = visible(name);
-	return err_set(err, EINVAL, "bad-name", "'%s' cannot be a template's name: use 1 to %d letters, digits, '.', '_' and '-', "
+	return err_set(err, EINVAL, "bad-name",
+	               "'%s' cannot be a template's name: use 1 to %d letters, digits, '.', '_' and '-', "
 	               "a letter or digit first", shown, NAME_MAX_LEN);
 }
 
@@ -123,7 +124,8 @@ char *template_find(const struct template_dirs *dirs, const char *ref, struct er
 }
 
 /* The file of what @path extends. An own template may extend the shipped one of its name. */
-static char *find_extended(const struct template_dirs *dirs, const char *path, const struct json_node *extends, struct err *err)
+static char *find_extended(const struct template_dirs *dirs, const char *path, const struct json_node *extends,
+                           struct err *err)
 {
 	const char *ref = extends->text;
 	_free_ char *dir = xstrndup(path, (size_t)(path_base(path) - path));
@@ -229,7 +231,8 @@ static char *real_path(const char *path)
 	return real ? real : xstrdup(path);
 }
 
-static struct json_node *read_merged(const struct template_dirs *dirs, const char *path, struct strv *chain, struct err *err)
+static struct json_node *read_merged(const struct template_dirs *dirs, const char *path, struct strv *chain,
+                                     struct err *err)
 {
 	_free_ char *real = real_path(path);
 	_json_tree_ *own = json_tree_read(AT_FDCWD, path, keep_name(path), err), *extends = NULL, *base = NULL;
@@ -304,7 +307,8 @@ static int check_secrets(const struct json_node *secrets, struct err *err)
 		const struct json_node *s = secrets->items.items[i];
 
 		if ((json_tree_get(s, "file") == NULL) == (json_tree_get(s, "environment") == NULL))
-			return json_at_error(&s->key_at, err, "the secret '%s' needs either 'file' or 'environment'", s->key);
+			return json_at_error(&s->key_at, err, "the secret '%s' needs either 'file' or 'environment'",
+			                     s->key);
 	}
 	return 0;
 }
@@ -319,7 +323,8 @@ int template_check(struct json_node *tree, struct err *err)
 	drop_nulls(tree);
 	privileged = json_tree_get(tree, "privileged");
 	if (privileged != NULL && privileged->kind == NODE_BOOL && privileged->truth)
-		return json_at_error(&privileged->at, err, "'privileged' is refused: a container that may do everything confines "
+		return json_at_error(&privileged->at, err,
+		                     "'privileged' is refused: a container that may do everything confines "
 		                     "nothing; give it what it needs with 'volumes', 'user', 'network' or 'tmpfs'");
 	for (size_t i = 0; i < array_len(probes); i++) {
 		const struct json_node *p = json_tree_get(tree, probes[i]);

@@ -15,7 +15,11 @@ enum { TEMPLATE_CHAIN_MAX = 16 };        /* templates that extend each other */
 /* Where templates are. Borrowed. */
 struct template_dirs { const char *own, *shipped; };
 
-struct template_probe { bool is_there; struct strv command; uint64_t interval_ms, timeout_ms, start_period_ms, retries; };
+struct template_probe {
+	bool is_there;
+	struct strv command;
+	uint64_t interval_ms, timeout_ms, start_period_ms, retries;      /* 0: not said */
+};
 struct template_build { bool is_there; char *containerfile, *context; struct strv arguments; };   /* KEY=VALUE */
 
 struct template {

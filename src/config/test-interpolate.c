@@ -21,9 +21,11 @@ TEST(what_becomes_of_texts)
 	static const struct { const char *in, *want; } t[] = {
 		{ "", "" }, { "plain", "plain" }, { "${A}", "one" }, { "x${A}y${A}", "xoneyone" },
 		{ "${NO:-two}", "two" }, { "${EMPTY:-two}", "two" }, { "${EMPTY}", "" }, { "${A:-two}", "one" },
-		{ "${NO:-}", "" }, { "${NO:-${A}}", "one" }, { "${NO:-a${NO:-b${A}}c}", "abonec" }, { "${A:?needed}", "one" },
+		{ "${NO:-}", "" }, { "${NO:-${A}}", "one" }, { "${NO:-a${NO:-b${A}}c}", "abonec" },
+		{ "${A:?needed}", "one" },
 		{ "$HOME $(x) `y` $ $$", "$HOME $(x) `y` $ $$" }, { "$${A}", "${A}" }, { "$$${A}", "$${A}" },
-		{ "${TRICKY}", "${A} $(touch x) `y` }" }, { "${session.id}", "0123" }, { "{}", "{}" }, { "a}b", "a}b" },
+		{ "${TRICKY}", "${A} $(touch x) `y` }" }, { "${session.id}", "0123" }, { "{}", "{}" },
+		{ "a}b", "a}b" },
 		{ "${NO:-a:-b:?c}", "a:-b:?c" }, { "${NO:-ä}", "ä" },
 	};
 
@@ -42,9 +44,12 @@ TEST(what_is_wrong_is_told)
 	static const struct { const char *in, *want; } t[] = {
 		{ "${NO}", "the parameter 'NO' has no value" },
 		{ "${NO:?say which ${A}}", "the parameter 'NO' is needed: say which one" },
-		{ "${EMPTY:?it}", "the parameter 'EMPTY' is needed: it" }, { "${NO:?}", "is needed: it has no value" },
-		{ "${A", "no '}'" }, { "${", "no '}'" }, { "${}", "'${}' is no parameter" }, { "${1A}", "'${1A}' is no parameter" },
-		{ "${A-b}", "'${A-b}' is no parameter" }, { "${A:}", "'${A:}' is no parameter" }, { "${A:+x}", "'${A:+x}' is no" },
+		{ "${EMPTY:?it}", "the parameter 'EMPTY' is needed: it" },
+		{ "${NO:?}", "is needed: it has no value" },
+		{ "${A", "no '}'" }, { "${", "no '}'" }, { "${}", "'${}' is no parameter" },
+		{ "${1A}", "'${1A}' is no parameter" },
+		{ "${A-b}", "'${A-b}' is no parameter" }, { "${A:}", "'${A:}' is no parameter" },
+		{ "${A:+x}", "'${A:+x}' is no" },
 		{ "${A B}", "'${A B}' is no parameter" }, { "${session.x}", "there is no 'session.x'" },
 		{ "${NO:-${A}", "no '}'" }, { "${A\033}", "'${A\\e}' is no parameter" },
 	};

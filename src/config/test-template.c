@@ -15,13 +15,15 @@ static struct strv environment, settings;
 static const char *variable(const char *name)
 {
 	for (size_t i = 0; i < environment.len; i++)
-		if (strncmp(environment.items[i], name, strlen(name)) == 0 && environment.items[i][strlen(name)] == '=')
+		if (strncmp(environment.items[i], name, strlen(name)) == 0 &&
+		    environment.items[i][strlen(name)] == '=')
 			return environment.items[i] + strlen(name) + 1;
 	return NULL;
 }
 
 static const struct template_context context = { .settings = &settings, .variable = variable, .user = "ann",
-                                                 .home = "/home/ann", .session_id = "@ID@", .session_name = "@NAME@" };
+                                                 .home = "/home/ann", .session_id = "@ID@",
+                                                 .session_name = "@NAME@" };
 
 static void begin(void)
 {
@@ -102,12 +104,15 @@ TEST(the_samples_of_the_requirements)
 	_template_ python = { 0 }, games = { 0 }, monitor = { 0 };
 
 	begin();
-	put(own, "python-dev", "{\n  \"name\": \"python-dev\",\n  \"image\": \"python:3.9-slim\",\n  \"command\": \"/bin/bash\",\n"
+	put(own, "python-dev",
+	    "{\n  \"name\": \"python-dev\",\n  \"image\": \"python:3.9-slim\",\n  \"command\": \"/bin/bash\",\n"
 	    "  \"volumes\": [\"./workspace:/workspace\"],\n  \"environment\": {\"PYTHONPATH\": \"/workspace\"},\n"
 	    "  \"working_dir\": \"/workspace\"\n}");
-	put(own, "ascii-games", "{\"name\": \"ascii-games\", \"image\": \"ubuntu:22.04\", \"command\": \"/bin/bash\", "
+	put(own, "ascii-games",
+	    "{\"name\": \"ascii-games\", \"image\": \"ubuntu:22.04\", \"command\": \"/bin/bash\", "
 	    "\"packages\": [\"bastet\", \"ninvaders\", \"moon-buggy\"], \"interactive\": true}");
-	put(own, "system-monitor", "{\"name\": \"system-monitor\", \"image\": \"alpine:latest\", \"command\": \"htop\", "
+	put(own, "system-monitor",
+	    "{\"name\": \"system-monitor\", \"image\": \"alpine:latest\", \"command\": \"htop\", "
 	    "\"privileged\": false, \"readonly\": true}");
 	ASSERT_OK(load("python-dev", &python, NULL));
 	ASSERT_STREQ(python.name, "python-dev");
@@ -165,8 +170,10 @@ TEST(what_extends_changes_what_is_below)
 	begin();
 	put(shipped, "base", "{\"name\": \"base\", \"description\": \"d\", \"image\": \"i\", \"command\": [\"a\"], "
 	    "\"volumes\": [\"/a:/a\"], \"environment\": {\"A\": \"1\", \"B\": \"2\"}, \"limits\": {\"pids\": 1}, \"user\": \"root\"}");
-	put(own, "middle", "{\"extends\": \"base\", \"command\": [\"b\"], \"volumes\": [\"/b:/b\"], \"environment\": {\"B\": \"3\"}}");
-	put(own, "top", "{\"extends\": \"./middle.json\", \"environment\": {\"A\": null, \"C\": \"4\"}, \"user\": null, "
+	put(own, "middle",
+	    "{\"extends\": \"base\", \"command\": [\"b\"], \"volumes\": [\"/b:/b\"], \"environment\": {\"B\": \"3\"}}");
+	put(own, "top",
+	    "{\"extends\": \"./middle.json\", \"environment\": {\"A\": null, \"C\": \"4\"}, \"user\": null, "
 	    "\"limits\": {\"cpus\": 2}}");
 	assert_merges_to("middle", "{\"image\":\"i\",\"command\":[\"b\"],\"volumes\":[\"/a:/a\",\"/b:/b\"],"
 	                 "\"environment\":{\"A\":\"1\",\"B\":\"3\"},\"limits\":{\"pids\":1},\"user\":\"root\"}");
@@ -179,7 +186,8 @@ TEST(lists_of_places_are_joined_and_the_later_holds)
 	_template_ t = { 0 };
 
 	begin();
-	put(shipped, "base", "{\"volumes\": [\"/a:/x\", \"/b:/y:ro\"], \"ports\": [80, \"81:1\"], \"tmpfs\": [\"/t:size=1m\"], "
+	put(shipped, "base",
+	    "{\"volumes\": [\"/a:/x\", \"/b:/y:ro\"], \"ports\": [80, \"81:1\"], \"tmpfs\": [\"/t:size=1m\"], "
 	    "\"packages\": [\"p\", \"q\"]}");
 	put(own, "t", "{\"extends\": \"base\", \"volumes\": [\"/c:/y\"], \"ports\": [\"80:2\"], \"tmpfs\": [\"/t\"], "
 	    "\"packages\": [\"q\", \"r\"]}");
@@ -207,7 +215,8 @@ TEST(circles_are_named)
 	begin();
 	put(own, "a", "{\n \"extends\": \"b\"}");
 	put(own, "b", "{\"extends\": \"./a.json\"}");
-	assert_refused("{\"extends\": \"a\"}", "own/b.json:1:13: 'extends': templates go round in a circle: t.json extends a.json "
+	assert_refused("{\"extends\": \"a\"}",
+	               "own/b.json:1:13: 'extends': templates go round in a circle: t.json extends a.json "
 	               "extends b.json extends a.json");
 	assert_refused("{\"extends\": \"t\"}", "'extends': templates go round in a circle: t.json extends t.json");
 	for (int i = 0; i < 20; i++) {
@@ -217,7 +226,8 @@ TEST(circles_are_named)
 	}
 	put(own, "c20", "{}");
 	assert_refused("{\"extends\": \"c0\"}", "more than 16 templates extend each other");
-	assert_refused("{\"extends\": \"c00\"}", "t.json:1:13: 'extends': there is no template 'c00': did you mean 'c0'?");
+	assert_refused("{\"extends\": \"c00\"}",
+	               "t.json:1:13: 'extends': there is no template 'c00': did you mean 'c0'?");
 	assert_refused("{\"extends\": \"./x.json\"}", "there is no template in a file");
 	assert_refused("{\"extends\": \"${X}\"}", "'extends' can hold no parameters");
 }
@@ -232,7 +242,8 @@ TEST(parameters_come_from_settings_then_the_environment)
 	strv_push(&settings, "A=set");
 	strv_push(&settings, "PORT=8080");
 	strv_push(&settings, "RO=true");
-	put(own, "t", "{\"command\": \"run ${B} '${A} x' $HOME $${A}\", \"ports\": [\"${PORT}:80\"], \"readonly\": \"${RO:-false}\", "
+	put(own, "t",
+	    "{\"command\": \"run ${B} '${A} x' $HOME $${A}\", \"ports\": [\"${PORT}:80\"], \"readonly\": \"${RO:-false}\", "
 	    "\"limits\": {\"pids\": \"${PIDS:-7}\", \"memory\": \"${MEM:-1k}\", \"cpus\": \"${CPUS:-1.5}\"}, "
 	    "\"environment\": {\"ID\": \"${session.id}/${session.name}\", \"U\": \"${user.name}:${user.home}\"}}");
 	ASSERT_OK(load("t", &t, NULL));
@@ -248,33 +259,42 @@ TEST(parameters_come_from_settings_then_the_environment)
 TEST(what_is_wrong_is_told_with_its_place)
 {
 	begin();
-	assert_refused("{\"image\": \"x\",\n  \"comand\": 1}", "t.json:2:3: unknown key 'comand': did you mean 'command'?");
-	assert_refused("{\"command\": 1}", "t.json:1:13: 'command' must be a command line, or a list of its words, not 1");
+	assert_refused("{\"image\": \"x\",\n  \"comand\": 1}",
+	               "t.json:2:3: unknown key 'comand': did you mean 'command'?");
+	assert_refused("{\"command\": 1}",
+	               "t.json:1:13: 'command' must be a command line, or a list of its words, not 1");
 	assert_refused("{\"command\": []}", "'command' is empty");
 	assert_refused("{\"command\": \"'x\"}", "'command': a ' has no end");
-	assert_refused("{\"volumes\": [\"a:b\"]}", "'volumes[0]' must be SOURCE:TARGET or SOURCE:TARGET:ro, not 'a:b'");
+	assert_refused("{\"volumes\": [\"a:b\"]}",
+	               "'volumes[0]' must be SOURCE:TARGET or SOURCE:TARGET:ro, not 'a:b'");
 	assert_refused("{\"volumes\": \"a:/b\"}", "'volumes' must be a list of SOURCE:TARGET, not 'a:/b'");
 	assert_refused("{\"environment\": {\"A=B\": \"x\"}}", "'A=B' cannot be a key of 'environment'");
-	assert_refused("{\"environment\": {\"A\": []}}", "'environment.A' must be a text, a number, true or false, not a list");
+	assert_refused("{\"environment\": {\"A\": []}}",
+	               "'environment.A' must be a text, a number, true or false, not a list");
 	assert_refused("{\"environment\": [\"A=B\"]}", "'environment' must be an object of variables, not a list");
 	assert_refused("{\"working_dir\": \"x\"}", "'working_dir' must be an absolute path, not 'x'");
 	assert_refused("{\"privileged\": true}", "t.json:1:16: 'privileged' is refused");
 	assert_refused("{\"privileged\": \"${P:-true}\"}", "'privileged' is refused");
 	assert_refused("{\"restart\": \"on-failure:0\"}", "'restart' must be one of no");
 	assert_refused("{\"ports\": [0]}", "'ports[0]' must be a port, not 0");
-	assert_refused("{\"limits\": {\"memory\": \"x\"}}", "'limits.memory' must be a size such as 512m or 2g, not 'x'");
+	assert_refused("{\"limits\": {\"memory\": \"x\"}}",
+	               "'limits.memory' must be a size such as 512m or 2g, not 'x'");
 	assert_refused("{\"health\": {\"retries\": 2}}", "t.json:1:12: 'health' needs a 'command'");
-	assert_refused("{\"secrets\": {\"a\": {}}}", "t.json:1:14: the secret 'a' needs either 'file' or 'environment'");
+	assert_refused("{\"secrets\": {\"a\": {}}}",
+	               "t.json:1:14: the secret 'a' needs either 'file' or 'environment'");
 	assert_refused("{\"secrets\": {\"../a\": {\"file\": \"x\"}}}", "'../a' cannot be a key of 'secrets'");
-	assert_refused("{\"image\": \"${X}\"}", "t.json:1:11: the parameter 'X' has no value: give one with --set X=VALUE");
+	assert_refused("{\"image\": \"${X}\"}",
+	               "t.json:1:11: the parameter 'X' has no value: give one with --set X=VALUE");
 	assert_refused("{\"image\": \"${X:?which one}\"}", "t.json:1:11: the parameter 'X' is needed: which one");
 	assert_refused("{\"image\": \"${session.id}\"}", "'image' is needed before there is a session");
 	assert_refused("{\"image\": \"${session.nam}\"}", "there is no parameter 'session.nam'");
 	assert_refused("{\"image\": \"${X\"}", "t.json:1:11: a '${' has no '}'");
 	assert_refused("{\"readonly\": \"${X:-maybe}\"}", "'readonly' must be true or false, not 'maybe'");
-	assert_refused("{\"volumes\": [\"${X:-a}:b\"]}", "'volumes[0]' must be SOURCE:TARGET or SOURCE:TARGET:ro, not 'a:b'");
+	assert_refused("{\"volumes\": [\"${X:-a}:b\"]}",
+	               "'volumes[0]' must be SOURCE:TARGET or SOURCE:TARGET:ro, not 'a:b'");
 	strv_push(&settings, "COLOR=red");
-	assert_refused("{\"image\": \"${COLOUR:-x}\"}", "--set: the template has no parameter 'COLOR': did you mean 'COLOUR'?");
+	assert_refused("{\"image\": \"${COLOUR:-x}\"}",
+	               "--set: the template has no parameter 'COLOR': did you mean 'COLOUR'?");
 }
 
 TEST(the_own_one_wins_and_names_are_checked)

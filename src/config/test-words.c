@@ -5,8 +5,10 @@
 TEST(a_line_becomes_words)
 {
 	static const struct { const char *line, *want; } t[] = {
-		{ "", "" }, { "htop", "htop|" }, { "  a  b\t\nc ", "a|b|c|" }, { "sh -c 'echo \"$HOME\" a'", "sh|-c|echo \"$HOME\" a|" },
-		{ "\"a b\"c 'd'\"e\"", "a bc|de|" }, { "a\\ b \\' \\\\", "a b|'|\\|" }, { "\"a\\\"b\\\\c\\d\"", "a\"b\\c\\d|" },
+		{ "", "" }, { "htop", "htop|" }, { "  a  b\t\nc ", "a|b|c|" },
+		{ "sh -c 'echo \"$HOME\" a'", "sh|-c|echo \"$HOME\" a|" },
+		{ "\"a b\"c 'd'\"e\"", "a bc|de|" }, { "a\\ b \\' \\\\", "a b|'|\\|" },
+		{ "\"a\\\"b\\\\c\\d\"", "a\"b\\c\\d|" },
 		{ "'' \"\"", "||" }, { "echo ${A:-b c} d", "echo|${A:-b c}|d|" }, { "'${A:-x y} z'", "${A:-x y} z|" },
 		{ "${A:-${B:-c d}} e", "${A:-${B:-c d}}|e|" }, { "a;b|c>d*&", "a;b|c>d*&|" }, { "${A b", "${A|b|" },
 	};
@@ -25,7 +27,8 @@ TEST(a_line_becomes_words)
 TEST(what_has_no_end_is_refused)
 {
 	static const struct { const char *line, *want; } t[] = {
-		{ "'a", "a ' has no end" }, { "a \"b 'c'", "a \" has no end" }, { "a\\", "after the last backslash a character is missing" },
+		{ "'a", "a ' has no end" }, { "a \"b 'c'", "a \" has no end" },
+		{ "a\\", "after the last backslash a character is missing" },
 	};
 
 	for (size_t i = 0; i < array_len(t); i++) {

@@ -36,7 +36,8 @@ int words_split(const char *line, struct strv *ret, struct err *err)
 			in_word = true;
 		} else if (*p == '\\' && quote != '\'' && (quote == '\0' || p[1] == '"' || p[1] == '\\')) {
 			if (p[1] == '\0')
-				return err_set(err, EINVAL, "bad-command", "after the last backslash a character is missing");
+				return err_set(err, EINVAL, "bad-command",
+				               "after the last backslash a character is missing");
 			str_addc(&word, p[1]);
 			in_word = true;
 			n = 2;

@@ -37,7 +37,8 @@ int templates_load(const struct templates *t, const char *ref, const struct strv
 {
 	_free_ char *path = NULL, *mark = new_mark(), *id = xasprintf("%si", mark), *name = xasprintf("%sn", mark);
 	_json_tree_ *tree = template_read(&t->dirs, ref, &path, err);
-	const struct template_context context = { .settings = settings, .variable = config_getenv, .user = session_actor(),
+	const struct template_context context = { .settings = settings, .variable = config_getenv,
+	                                          .user = session_actor(),
 	                                          .home = getenv("HOME") ? getenv("HOME") : "/", .session_id = id,
 	                                          .session_name = name };
 	int r;
@@ -63,9 +64,10 @@ static int check_offered(const struct template *t, struct err *err)
 
 	for (size_t i = 0; i < array_len(missing); i++)
 		if (missing[i].is_there)
-			return err_set(err, ENOTSUP, "not-offered", "the template '%s' asks for '%s', which this version of pterm cannot "
-			               "give: take it out with \"%s\": null in a template that extends this one", t->name,
-			               missing[i].key, missing[i].key);
+			return err_set(err, ENOTSUP, "not-offered",
+			               "the template '%s' asks for '%s', which this version of pterm cannot "
+			               "give: take it out with \"%s\": null in a template that extends this one",
+			               t->name, missing[i].key, missing[i].key);
 	return 0;
 }
 

@@ -107,10 +107,12 @@ TEST(the_later_source_wins)
 
 TEST(errors_name_the_place_the_key_and_what_was_expected)
 {
-	assert_bad("{\n  \"gc\": {\n    \"kep\": 3 }}", "config.json:3:5: unknown key 'gc.kep': did you mean 'keep'?");
+	assert_bad("{\n  \"gc\": {\n    \"kep\": 3 }}",
+	           "config.json:3:5: unknown key 'gc.kep': did you mean 'keep'?");
 	assert_bad("{\"recoding\": {}}", "config.json:1:2: unknown key 'recoding': did you mean 'recording'?");
 	assert_bad("{\"xyzzy\": 1}", "config.json:1:2: unknown key 'xyzzy'");
-	assert_bad("{\"gc\": {\"keep\": -1}}", "config.json:1:17: 'gc.keep' must be a whole number of at least 0, not -1");
+	assert_bad("{\"gc\": {\"keep\": -1}}",
+	           "config.json:1:17: 'gc.keep' must be a whole number of at least 0, not -1");
 	assert_bad("{\"limits\": {\"memory\": \"lots\"}}",
 	           "config.json:1:23: 'limits.memory' must be a size such as 512m or 2g, not 'lots'");
 	assert_bad("{\"limits\": {\"memory\": \"0x10\"}}",
@@ -142,9 +144,12 @@ TEST(an_environment_file_cannot_choose_the_environment)
 TEST(a_bad_variable_is_named)
 {
 	static const struct { const char *variable, *want; } t[] = {
-		{ "PTERM_ENV=prod", "PTERM_ENV: 'environment' must be one of development, staging, production, not 'prod'" },
-		{ "PTERM_RECORDING_INPUT=maybe", "PTERM_RECORDING_INPUT: 'recording.input' must be true or false, not 'maybe'" },
-		{ "PTERM_LIMITS_CPUS=nan", "PTERM_LIMITS_CPUS: 'limits.cpus' must be a number from 0 to 100000, not 'nan'" },
+		{ "PTERM_ENV=prod",
+		  "PTERM_ENV: 'environment' must be one of development, staging, production, not 'prod'" },
+		{ "PTERM_RECORDING_INPUT=maybe",
+		  "PTERM_RECORDING_INPUT: 'recording.input' must be true or false, not 'maybe'" },
+		{ "PTERM_LIMITS_CPUS=nan",
+		  "PTERM_LIMITS_CPUS: 'limits.cpus' must be a number from 0 to 100000, not 'nan'" },
 		{ "PTERM_GC_KEEP=1x", "PTERM_GC_KEEP: 'gc.keep' must be a whole number of at least 0, not '1x'" },
 		{ "PTERM_STORE=\033[2J", "PTERM_STORE: 'store' must be an absolute path, not '\\e[2J'" },
 	};
