@@ -100,7 +100,7 @@ TEST(what_cannot_be_had_yet_is_refused)
 	_launch_ l = { 0 };
 	_err_ err = ERR_INIT;
 
-	decode("{\"packages\": [\"p\"]}", &t);
+	decode("{\"gpu\": true}", &t);
 	ASSERT_EQ(launch_use_template(&l, &t, &err), -95);
-	ASSERT(strstr(err_msg(&err), "the template 't' asks for 'packages'") != NULL);
+	ASSERT(strstr(err_msg(&err), "the template 't' asks for 'gpu'") != NULL);
 }
