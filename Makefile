@@ -6,7 +6,7 @@ MESON_ARGS ?=
 WERROR ?= $(if $(CI),true,false)
 PTERM = $(BUILD)/src/pterm
 
-.PHONY: all build deps run check lint check-quick check-e2e check-fresh check-vm soak bench asan fuzz install clean
+.PHONY: all build deps run check lint check-quick check-e2e check-fresh check-vm docs soak bench asan fuzz install clean
 all: build
 
 deps:
@@ -29,12 +29,12 @@ run: build
 E2E ?=
 check: lint check-quick check-e2e
 
-SCRIPTS = tools/host.sh tools/install-deps tools/install-crun tools/make-default-image tools/host-setup \
+SCRIPTS = tools/host.sh tools/install-deps tools/install-crun tools/install-cosign tools/make-default-image tools/host-setup \
 	tools/first-session test/tools/fresh test/run test/lab/network test/vm/run test/vm/limits.sh fuzz/run .ci/run
 lint:
 	@tools/install-deps --tests --quiet
 	@shellcheck -x $(SCRIPTS)
-	@codespell -L passt,versio,halp,nam src tools test docs fuzz README.md HACKING.md SETUP.md CHANGELOG.md
+	@codespell -L passt,versio,halp,nam,comand,wrod,descripton src tools test docs fuzz README.md HACKING.md SETUP.md CHANGELOG.md
 
 check-quick:
 	@tools/install-deps --tests --quiet
@@ -56,14 +56,20 @@ check-vm: build
 	@tools/install-deps --vm --quiet
 	@test/vm/run $(BUILD)
 
+# Renews the tables of docs/ that are made from those of the code.
+docs: build
+	@tools/make-reference $(PTERM)
+
 # What is true of any input and at any moment, tried for long: properties with seeds by chance, and a thousand kills.
+ROUNDS ?= 50
+KILLS ?= 1000
 soak:
 	@tools/install-deps --tests --quiet
 	@$(MAKE) --no-print-directory build BUILD=$(BUILD)-test MESON_ARGS=-Dhooks=true
-	@for n in $$(seq 50); do for t in render screen replay record ring; do \
-		env -u TEST_SEED $(BUILD)-test/src/test-$$t >$(BUILD)-test/soak.log || { head -1 $(BUILD)-test/soak.log; grep FAIL $(BUILD)-test/soak.log; exit 1; }; \
+	@for n in $$(seq $(ROUNDS)); do for t in render screen replay record ring; do \
+		env -u TEST_SEED $(BUILD)-test/src/test-$$t >$(BUILD)-test/soak.log || { head -1 $(BUILD)-test/soak.log; grep -h '^not ok' $(BUILD)-test/soak.log; exit 1; }; \
 	done; done
-	@KILLS=1000 test/run $(BUILD)-test test/keeper.bats
+	@KILLS=$(KILLS) test/run $(BUILD)-test test/keeper.bats
 
 bench: build
 	@tools/install-deps --bench --quiet

@@ -100,7 +100,7 @@ def make_top(source, build):
     os.chmod(top, 0o755)
     os.makedirs(f"{top}/bin/src")
     shutil.copytree(f"{build}/share", f"{top}/bin/share", ignore=shutil.ignore_patterns("*.p"))
-    for name in ("pterm", "pterm-supervisor", "pterm-init", "pterm-tree"):
+    for name in ("pterm", "pterm-supervisor", "pterm-keeper", "pterm-init", "pterm-tree"):
         shutil.copy(f"{build}/src/{name}", f"{top}/bin/src/")
     run(["cc", "-D_GNU_SOURCE", "-std=gnu17", "-O2", "-o", f"{top}/bin/measure", f"{source}/measure.c"])
     run(["chmod", "-R", "a+rX", f"{top}/bin"])

@@ -2,7 +2,8 @@
  * screen [SECONDS]: how fast the screen takes what a session prints, beside libvterm where it was built with it: one
  * line each with the
  * kind of output, who, and MB/s (the best of five rounds, one core, 80 by 24). The output is made here, the same for
- * both.
+ * both. Everything is printed, in pieces of 4 KiB; but in a "flood", pieces of 64 KiB as a supervisor gathers them, what
+ * scrolls away at once is not.
  */
 #include "base/units.h"
 #include "term/checkpoint.h"
@@ -14,7 +15,7 @@
 #include <vterm.h>
 #endif
 
-enum { BYTES = 8 * 1024 * 1024, CHUNK = 4096, ROUNDS = 5 };
+enum { BYTES = 8 * 1024 * 1024, CHUNK = 4096, FLOOD_CHUNK = 64 * 1024, ROUNDS = 5 };
 
 static void plain(struct str *out)
 {
@@ -54,14 +55,17 @@ static void full_screen(struct str *out)
 		         'a' + (char)(i % 26), i % 1000);
 }
 
-static double ours(const struct str *in)
+static void on_scrolled_off(void *data, const struct screen *s) { }
+
+static double ours(const struct str *in, size_t chunk)
 {
-	struct screen *s = screen_new(24, 80, NULL, NULL);
+	static const struct screen_ops told = { .scrolled_off = on_scrolled_off };
+	struct screen *s = screen_new(24, 80, chunk == CHUNK ? &told : NULL, NULL);
 	const uint64_t began = time_mono_ns();
 	double took;
 
-	for (size_t at = 0; at < in->len; at += CHUNK)
-		screen_feed(s, in->buf + at, min_size(CHUNK, in->len - at));
+	for (size_t at = 0; at < in->len; at += chunk)
+		screen_feed(s, in->buf + at, min_size(chunk, in->len - at));
 	took = (double)(time_mono_ns() - began);
 	screen_free(s);
 	return (double)in->len * 1e3 / took;
@@ -110,9 +114,11 @@ static void rendering(const struct str *in)
 
 int main(void)
 {
-	static const struct { const char *name; void (*make)(struct str *out); } kinds[] = {
-		{ "plain", plain }, { "long-lines", long_lines }, { "colourful", colourful }, { "true-colour", true_colour },
-		{ "utf8", utf8 }, { "full-screen", full_screen },
+	static const struct { const char *name; void (*make)(struct str *out); size_t chunk; } kinds[] = {
+		{ "plain", plain, CHUNK }, { "long-lines", long_lines, CHUNK }, { "colourful", colourful, CHUNK },
+		{ "true-colour", true_colour, CHUNK }, { "utf8", utf8, CHUNK }, { "full-screen", full_screen, CHUNK },
+		{ "plain-flood", plain, FLOOD_CHUNK }, { "colourful-flood", colourful, FLOOD_CHUNK },
+		{ "utf8-flood", utf8, FLOOD_CHUNK },
 	};
 
 	for (size_t k = 0; k < array_len(kinds); k++) {
@@ -121,7 +127,7 @@ int main(void)
 
 		kinds[k].make(&in);
 		for (int i = 0; i < ROUNDS; i++) {
-			const double x = ours(&in);
+			const double x = ours(&in, kinds[k].chunk);
 #ifdef HAVE_VTERM
 			const double y = i < 2 ? theirs(&in) : 0;
 

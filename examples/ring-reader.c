@@ -3,8 +3,8 @@
  *
  *     ring-reader [--once] [FD]
  *
- * FD is a descriptor of the ring, as it came over the session's socket; without it, $PTERM_RING_FD. What the session prints is
- * written to stdout, beginning with the oldest byte that is still there; --once stops at the newest.
+ * FD is a descriptor of the ring, as it came over the session's socket; without it, $PTERM_RING_FD. What the session
+ * prints is written to stdout, beginning with the oldest byte that is still there; --once stops at the newest.
  *
  * The three things to know, marked below: check the header once (1), copy and then see whether it was still true (2),
  * and what to do when there is nothing new (3).
@@ -29,8 +29,8 @@ struct view {
 };
 
 /*
- * (1) The writer is another program. Memory that could shrink would kill us with SIGBUS, so it has to be sealed; and each
- * number is copied, checked, and never looked at again, so that it cannot change between the check and the use.
+ * (1) The writer is another program. Memory that could shrink would kill us with SIGBUS, so it has to be sealed; and
+ * each number is copied, checked, and never looked at again, so that it cannot change between the check and the use.
  */
 static bool open_view(struct view *v, int fd)
 {
@@ -66,9 +66,9 @@ static uint64_t oldest(const struct view *v, uint64_t head)
 }
 
 /*
- * (2) Copy up to @n bytes from *pos on. Positions count from the session's birth and never wrap; only the index is masked.
- * The writer does not wait for us: after copying, look at head once more, and drop what may have been overwritten
- * meanwhile. The bytes that we did not get are counted in *lost.
+ * (2) Copy up to @n bytes from *pos on. Positions count from the session's birth and never wrap; only the index is
+ * masked. The writer does not wait for us: after copying, look at head once more, and drop what may have been
+ * overwritten meanwhile. The bytes that we did not get are counted in *lost.
  */
 static size_t take(const struct view *v, uint64_t *pos, uint8_t *out, size_t n, uint64_t *lost)
 {

@@ -22,6 +22,8 @@ drive() { as "$WHO" PYTHONDONTWRITEBYTECODE=1 timeout -k 5 150 /usr/bin/python3 
 @test "the terminal is restored when the session or its supervisor is killed" { drive restored; }
 @test "the session has the size of who typed last" { drive size; }
 @test "a stopped viewer slows nobody" { drive stopped; }
+@test "what a viewer's terminal answers by itself is not typed, and no answer is recorded as typed" { drive late; }
+@test "a supervisor that is killed: an attached terminal goes on" { drive adopted; }
 @test "exec on a terminal: exit codes, size, job control, signals" { drive exec; }
 
 @test "stdin may be a pipe or nothing" {

@@ -57,7 +57,7 @@ no_control_bytes() { refute env LC_ALL=C grep -qP '[\x00-\x08\x0b-\x1f\x7f]' "$1
 @test "help: headings are shown only where there is something below them" {
 	made_up help >"$T/text"
 	[ "$(grep -c '^Work with sessions:$' "$T/text")" = 1 ]
-	[ "$(sed -n '/^See what sessions do:$/,/^$/p' "$T/text" | awk 'NR > 1 {print $1}' | xargs)" = "load ls" ]
+	[ "$(sed -n '/^See what sessions do:$/,/^$/p' "$T/text" | awk 'NR > 1 {print $1}' | xargs)" = "load ls image template" ]
 }
 
 @test "help: every command has its own, within 80 columns, by --help and by help" {
@@ -70,6 +70,41 @@ no_control_bytes() { refute env LC_ALL=C grep -qP '[\x00-\x08\x0b-\x1f\x7f]' "$1
 			refute grep -q ' $' "$T/text"
 		done
 	done
+}
+
+@test "help: a group and its commands" {
+	made_up image >"$T/group"
+	for words in "image --help" "image -h" "help image"; do made_up $words | diff - "$T/group"; done
+	grep -qx "Usage: pterm image COMMAND .*" "$T/group"
+	[ "$(sed -n '/^Commands:$/,/^$/p' "$T/group" | awk 'NR > 1 {print $1}' | xargs)" = "pull ls" ]
+	made_up image pull --help | diff - <(made_up help image pull)
+	[ "$(made_up help image pull | head -n 1)" = "Usage: pterm image pull [OPTIONS] IMAGE" ]
+	made_up image pull -f busybox | grep -qx "word busybox"
+	expect 125 made_up image pul
+	[ "$stderr" = "pterm: unknown command 'image pul': did you mean 'image pull'?" ]
+	expect 125 made_up image xyzzy
+	[ "$stderr" = "pterm: unknown command 'image xyzzy': 'pterm help image' lists them" ]
+	expect 125 made_up image --xyzzy
+	[ "$stderr" = "pterm: unknown option '--xyzzy': 'pterm help image' shows what there is" ]
+	expect 125 made_up help image pul
+	[ "$stderr" = "pterm help: there is no command 'image pul': did you mean 'image pull'?" ]
+	expect 125 made_up help fail bare
+	[ "$stderr" = "pterm help: there is no command 'fail bare'" ]
+	expect 125 made_up image pull
+	[ "$stderr" = "pterm image pull: something is missing: pterm image pull IMAGE" ]
+	expect 125 made_up "image pull"
+	[ "$stderr" = "pterm: unknown command 'image pull': 'pterm help' lists them" ]
+}
+
+@test "manual pages: a group's tells about its commands, and no page but that does" {
+	made_up __man image >"$T/page"
+	for text in ".SS pterm image pull" ".B pterm image ls" "Get an image." "Of a command in a group."; do
+		grep -qF -- "$text" "$T/page"
+	done
+	made_up __man image pull | cmp - "$T/page"
+	refute grep -q 'image..pull' <(made_up __man)
+	expect 125 made_up __man image pul
+	expect 125 made_up __man nosuch
 }
 
 @test "help: --help after the words of a command line belongs to that" {
@@ -294,7 +329,16 @@ check() { json "next(c for c in d['checks'] if c['name'] == '$1')['$2']" <<<"$ou
 	offers "" pterm cp web : /e
 	offers "db:" pterm cp web : /etc d
 	offers "bash zsh fish" pterm completion ""
-	offers "new exec attach rm cp load ls fail exit help completion" pterm help ""
+	offers "new exec attach rm cp load ls fail exit image template help completion" pterm help ""
+	offers "" pterm help image ""
+	offers "pull ls" pterm image ""
+	offers "pull" pterm image -f pu
+	offers "-h --help" pterm image -
+	offers "--flag" pterm image pull --fl
+	offers "always" pterm image pull --restart al
+	offers "first second" pterm image pull ""
+	offers "" pterm image nosuch ""
+	offers "json" pterm image ls -o j
 	offers "bare other" pterm fail ""
 	offers "/etc/hostname" pterm load /etc/hostn
 	offers "/etc/hostname" pterm new --env-file /etc/hostn
@@ -304,7 +348,7 @@ check() { json "next(c for c in d['checks'] if c['name'] == '$1')['$2']" <<<"$ou
 	grep -qx "compopt -o default" "$T/log"
 	offers "" pterm nonsense x
 	offers "json" pterm ls -o j
-	(($(bash "$here/complete.bash" "$T/script" pterm "" | wc -l) == 11))
+	(($(bash "$here/complete.bash" "$T/script" pterm "" | wc -l) == 13))
 }
 
 @test "completion: names of sessions are never evaluated, and a failing list is nothing" {
@@ -349,6 +393,10 @@ b2" ]
 	becomes "pterm cp d" "pterm cp db:"
 	becomes "pterm completion f" "pterm completion fish "
 	becomes "pterm load /etc/hostn" "pterm load /etc/hostname "
+	becomes "pterm ima" "pterm image "
+	becomes "pterm image pu" "pterm image pull "
+	becomes "pterm image pull fi" "pterm image pull first "
+	becomes "pterm image pull --restart alw" "pterm image pull --restart always "
 }
 
 @test "completion: fish" {
@@ -363,12 +411,15 @@ b2" ]
 	offers "pterm attach w" "web"
 	offers "pterm rm web " "db web"
 	offers "pterm exec --restart " "always no on-failure"
-	offers "pterm new --fl" "--flag"
+	offers "pterm new --fla" "--flag"
 	offers "pterm completion " "bash fish zsh"
 	offers "pterm cp w" "web:"
 	offers "pterm load /etc/hostn" "/etc/hostname"
 	offers "pterm new --env-file /etc/hostn" "/etc/hostname"
 	offers "pterm new --count " ""
+	offers "pterm image " "ls pull"
+	offers "pterm image pull " "first second"
+	offers "pterm image pull --restart " "always no on-failure"
 }
 
 @test "manual pages: one for each command, without a warning" {

@@ -243,3 +243,10 @@ home() { echo "$TOP/$WHO/home"; }
 	[ "$status" -eq 0 ]
 	[[ $output == *"crun     no"*"/nonexistent"* ]]
 }
+
+@test "exec ends with the run of the command that it is in, though the session is restarted" {
+	pterm new -d --restart always s -- sh -c 'mkfifo /tmp/go 2>/dev/null; read -r x </tmp/go'
+	wait_for 20 eval 'pterm exec -T s test -p /tmp/go'
+	run as "$WHO" timeout 60 "$TOP/bin/src/pterm" exec -T s sh -c 'echo >/tmp/go; exec sleep 1000'
+	[ "$status" -eq 137 ]
+}

@@ -169,6 +169,21 @@ everybody_at() {
 	kill_at cli.supervisor-started owners start-failed supervisor-lost
 }
 
+# What `pterm new` asks for is heard before the command begins, so that it misses nothing however late it wakes.
+no_sessions() { pterm ls >/dev/null; [ -z "$(ls "$TOP/$WHO/home/sessions")" ]; }
+@test "a command that ends before pterm new looks is shown, with its exit code" {
+	for rm in "" --rm; do
+		# shellcheck disable=SC2086
+		stop_at cli.supervisor-started pterm new $rm box -- sh -c 'echo was here; exit 7'
+		if [ -n "$rm" ]; then wait_for 60 no_sessions; else wait_for 60 has_ended box; fi
+		strike - box
+		[ "$code" -eq 7 ] || { echo "exit code $code"; cat "$TOP/out" "$TOP/err"; return 1; }
+		[ "$(tr -d '\r' <"$TOP/out")" = "was here" ]
+		pterm rm -af
+	done
+	assert_nothing_left
+}
+
 @test "a start, while the supervisor gets ready: everybody is killed in turn" {
 	everybody_at supervisor.prepared supervisor.sandbox-held supervisor.sandbox-started
 }
@@ -618,4 +633,48 @@ settle_and_start() {
 @test "two at once: ls, start, of one whose supervisor was killed" {
 	pterm new -d box -- sleep 1000
 	rounds settle_and_start
+}
+
+# The recorder's thread hangs as on a disk that does not answer; the session's other files are written as ever.
+@test "a disk that hangs: the session goes on, everybody sees all of it, and what is missing in the log is marked" {
+	mkfifo -m 666 "$HOOKS/disk"
+	PTERM_HOOK="recorder.write=hang:$HOOKS/disk" pterm new box -- \
+		sh -c 'yes 0123456789abcdef | head -c 5100000; echo the end; exec sleep 1000' >"$TOP/seen" 2>"$TOP/err" </dev/null {hook}>&- 3>&- &
+	job=$!
+	wait_for 60 grep -q 'the end' "$TOP/seen"
+	[ "$(tr -d '\r' <"$TOP/seen" | wc -c)" -eq 5100008 ]
+	[ ! -s "$(dir_of box)/output.log" ]
+	[[ $(pterm screen box) == *"the end"* ]]
+	exec {disk}<>"$HOOKS/disk"
+	wait_for 20 eval 'grep -q "the end" "$(dir_of box)/output.log"'
+	wait_for 20 eval 'grep -q "slower than the session" "$(dir_of box)/events.jsonl"'
+	/usr/bin/python3 - "$(dir_of box)" <<-'PY'
+		import sys
+		log = open(sys.argv[1] + "/output.log", "rb").read()
+		line = b"0123456789abcdef\r\n"
+		assert 700000 < len(log) < 1500000, len(log)
+		at = log.index(b"the end")
+		whole = (line * 300001)[:at]
+		cut = next((i for i in range(0, at, 1) if log[i] != whole[i]), at)
+		assert log[:cut] == whole[:cut] and line.join([b"", b""]) in log[cut:at], "bytes that nobody printed"
+	PY
+	pterm stop -t 0s box
+	wait "$job" || true
+	exec {disk}>&-
+	pterm rm -f box
+	assert_nothing_left
+}
+
+@test "a disk that hangs, and the supervisor is killed: whoever takes over records what the ring has" {
+	mkfifo -m 666 "$HOOKS/disk"
+	PTERM_HOOK="recorder.write=hang:$HOOKS/disk" pterm new -d box -- \
+		sh -c 'i=0; while [ $i -lt 40000 ]; do i=$((i+1)); echo $i; done; exec cat >/dev/null'
+	wait_for 60 eval 'pterm screen box | grep -q 40000'
+	[ ! -s "$(dir_of box)/output.log" ]
+	kill_one supervisor box
+	wait_for 20 eval '[ "$(field box adoptions)" -ge 1 ]'
+	[ "$(tr -d '\r' <"$(dir_of box)/output.log" | md5sum)" = "$(seq 40000 | md5sum)" ]
+	[[ $(pterm screen box) == *40000* ]]
+	pterm rm -f box
+	assert_nothing_left
 }

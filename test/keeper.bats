@@ -56,6 +56,7 @@ killing() { "$BATS_TEST_DIRNAME/tools/killing" "$(pterm_program)" "box-$1" "$TOP
 	pterm ls
 	[ "$(field box reason)" = supervisor-lost ]
 	grep -q hello "$TOP/$WHO/home/sessions/$(field box id)/crash/output"
+	[ "$(cat "$TOP/$WHO/home/sessions/$(field box id)/crash/screen")" = hello ]
 	assert_nothing_left
 }
 
@@ -123,7 +124,7 @@ runs() { pterm exec -T box sh -c 'wc -l </tmp/runs' 2>/dev/null || echo 0; }
 more_runs_than() { [ "$(runs)" -gt "$1" ]; }
 
 @test "a restart that was about to come, comes" {
-	pterm new -d --restart always box -- sh -c 'echo >>/tmp/runs; mkfifo /tmp/go 2>/dev/null; read x </tmp/go; exit 1'
+	pterm new -d --restart always box -- sh -c 'mkfifo /tmp/go 2>/dev/null; echo >>/tmp/runs; read x </tmp/go; exit 1'
 	for n in 1 2 3; do
 		wait_for 20 more_runs_than 0
 		before=$(runs)
@@ -145,29 +146,49 @@ more_runs_than() { [ "$(runs)" -gt "$1" ]; }
 	assert_nothing_left
 }
 
-@test "upgrade: sessions under full output, with viewers, become another build's" {
+number() { sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p" "$2"; }
+is_done() { pterm logs -n 1 "$1" | grep -q '^in all'; }
+
+@test "upgrade: 50 sessions that print, with a viewer, become another build's, and no byte is lost" {
 	cp -r "$TOP/bin" "$TOP/new"
-	local n
-	for n in {1..10}; do
-		pterm new -d "busy$n" -- sh -c "stty raw; exec awk 'BEGIN { while (1) print i++ }'" </dev/null
+	local n job all status
+	# each prints some 15 kB a second: all of them are in the middle of it, and the machine still has time for others
+	for n in {1..50}; do
+		pterm new -d "busy$n" -- sh -c 'stty -opost; i=0; while [ ! -e /tmp/stop ]; do seq $((i + 1)) $((i + 1000)); i=$((i + 1000)); sleep 0.3; done; echo in all $i; exec sleep 1000' </dev/null
 	done
-	pterm attach --read-only --since 0 busy1 </dev/null 3>&- | head -c 3000000 >"$TOP/seen" &
+	pterm attach --read-only --since 0 busy1 </dev/null >"$TOP/seen" 3>&- &
 	job=$!
 	as "$WHO" "$TOP/new/src/pterm" upgrade -a
-	for n in {1..10}; do
-		[ "$(readlink "/proc/$(field "busy$n" pid)/exe")" = "$TOP/new/src/pterm-supervisor" ]
-		[ "$(field "busy$n" adoptions)" = 1 ]
-		[ "$(pterm exec -T "busy$n" echo hello)" = hello ]
+	for status in "$TOP/$WHO"/home/sessions/*/status.json; do
+		[ "$(readlink "/proc/$(number pid "$status")/exe")" = "$TOP/new/src/pterm-supervisor" ]
+		[ "$(number adoptions "$status")" = 1 ]
 	done
+	[ "$(pgrep -cf "^$TOP/new/src/pterm-keeper ")" = 50 ]
+	! pgrep -f "^$TOP/bin/src/pterm-keeper " || false
+	for n in {1..50}; do
+		pterm exec -T "busy$n" touch /tmp/stop
+	done
+	for n in {1..50}; do
+		wait_for 60 is_done "busy$n"
+		all=$(pterm logs -n 1 "busy$n" | sed 's/in all //')
+		pterm logs "busy$n" | cmp - <(seq "$all"; echo "in all $all")
+	done
+	# the keeper is the new build's, too: it starts the new build's supervisor
+	kill_one supervisor busy1
+	wait_for 20 adopted busy1 2
+	[ "$(readlink "/proc/$(field busy1 pid)/exe")" = "$TOP/new/src/pterm-supervisor" ]
+	pterm stop -t 0 busy1
 	wait $job || true
-	seq 0 1000000 | cmp -n 3000000 - "$TOP/seen"
+	pterm logs busy1 | cmp - "$TOP/seen"
 	# a build that cannot run: the keeper gives the session back to the one before
-	rm "$TOP/new/src/pterm-supervisor"
-	printf '#!/no/such\n' >"$TOP/new/src/pterm-supervisor"
-	chmod 755 "$TOP/new/src/pterm-supervisor"
-	run as "$WHO" "$TOP/new/src/pterm" upgrade busy2
+	cp -r "$TOP/bin" "$TOP/broken"
+	rm "$TOP/broken/src/pterm-supervisor"
+	printf '#!/no/such\n' >"$TOP/broken/src/pterm-supervisor"
+	chmod 755 "$TOP/broken/src/pterm-supervisor"
+	run as "$WHO" "$TOP/broken/src/pterm" upgrade busy2
 	echo "$output"
 	wait_for 20 adopted busy2 2
+	[ "$(readlink "/proc/$(field busy2 pid)/exe")" = "$TOP/new/src/pterm-supervisor" ]
 	[ "$(pterm exec -T busy2 echo hello)" = hello ]
 	run as "$WHO" env PTERM_HOME="$TOP/$WHO/home" "$TOP/bin/src/pterm" upgrade nobody
 	[ "$status" -eq 125 ]

@@ -19,7 +19,7 @@ make_test_user() {
 # as WHO COMMAND...: with a clean environment and the test's directories. Inside of what WITHIN says, a command that executes
 # the rest of its arguments: other namespaces (network.bats).
 WITHIN=()
-PASSED_ON=(ASAN_OPTIONS UBSAN_OPTIONS PTERM_CRUN PTERM_HOOK PTERM_NETWORK_PROGRAM PTERM_ROOT_IDS PTERM_TEST_BOOT_ID
+PASSED_ON=(ASAN_OPTIONS UBSAN_OPTIONS PTERM_CRUN PTERM_HOOK PTERM_MAX_LAYER PTERM_NETWORK_PROGRAM PTERM_ROOT_IDS PTERM_TEST_BOOT_ID
 	PTERM_TEST_MACHINE_ID)
 
 as() {
@@ -58,6 +58,8 @@ pterm_setup() {
 	chmod -R a+rX "$TOP/bin"
 	chmod 711 "$TOP/root" "$TOP/root/store"
 	[ "$(id -u)" != 0 ] || { make_test_user; chown -R "$TEST_USER:" "$TOP/user"; }
+	# a session without a container begins where its user is, who may not be able to go to a clone in root's home
+	as "$WHO" test -x "$PWD" || cd "$TOP"
 	[ -z "${LEAVES_NOTHING-}" ] || { pterm ls >/dev/null && snapshot >"$TOP/before"; }
 }
 
@@ -68,9 +70,12 @@ pterm_teardown() {
 	rm -rf "$TOP" 2>/dev/null || true
 }
 
+# A test waits for its jobs by pid: a bare `wait` would wait for the clock of the test's own time limit, too.
+
 # wait_for SECONDS COMMAND...: until the command succeeds. For what has no event to wait for; events and pidfds are better.
+# A busy machine is given PATIENCE times as long.
 wait_for() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * ${PATIENCE:-6}))
 	shift
 	until "$@"; do
 		[ "$SECONDS" -lt "$end" ] || { echo "gave up waiting for: $*"; return 1; }

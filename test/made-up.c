@@ -105,10 +105,40 @@ static const struct command cmd_fail = {
 static const struct command cmd_exit = {
 	.name = "exit", .args = "CODE", .summary = "print by stdio and exit", .min_words = 1, .max_words = 1, .run = exit_run,
 };
+static const struct command cmd_image = {
+	.name = "image", .summary = "keep images", .details = "What a group is about.", .group = GROUP_LOOK,
+	.examples = "pterm image pull x # get one",
+};
+static const struct command cmd_image_pull = {
+	.name = "image pull", .args = "IMAGE", .summary = "get an image", .min_words = 1, .max_words = 1,
+	.details = "Of a command in a group.", .examples = "pterm image pull y # another", .completes = "names:templates",
+	.parser = { all_options, array_len(all_options) }, .options_size = sizeof(struct all), .run = all_run,
+};
+static const struct command cmd_image_ls = {
+	.name = "image ls", .summary = "list images", .run = ls_run, .parser = { ls_options, array_len(ls_options) },
+	.options_size = sizeof(struct all),
+};
+/* What completion asks for names of templates. */
+static int names_run(void *options, struct arg_words *words, struct err *err)
+{
+	printf("first\n$(touch evil)\nsecond\n");
+	return 0;
+}
+static const struct command cmd_template = {
+	.name = "template", .summary = "keep templates", .group = GROUP_LOOK,
+};
+static const struct arg_option quiet_options[] = {
+	{ 'q', "quiet", NULL, "only names", ARG_FLAG, offsetof(struct all, flag) },
+};
+static const struct command cmd_template_ls = {
+	.name = "template ls", .summary = "list templates", .run = names_run,
+	.parser = { quiet_options, array_len(quiet_options) }, .options_size = sizeof(struct all),
+};
 
 extern const struct command cmd_help, cmd_completion, cmd_complete, cmd_man;
 const struct command *const commands[] = {
 	&cmd_new, &cmd_exec, &cmd_attach, &cmd_rm, &cmd_cp, &cmd_load, &cmd_ls, &cmd_fail, &cmd_exit,
+	&cmd_image, &cmd_image_pull, &cmd_image_ls, &cmd_template, &cmd_template_ls,
 	&cmd_help, &cmd_completion, &cmd_complete, &cmd_man, NULL
 };
 

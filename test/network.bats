@@ -162,6 +162,7 @@ has_warned() { grep -h '"event":"[a-z.]*warned"' "$TOP/$WHO/home/sessions/$(fiel
 
 @test "pasta: on a host without a route the session is told why it has no network" {
 	"${WITHIN[@]}" ip route del default
+	! "${WITHIN[@]}" pasta --config-net -- true 2>/dev/null || skip "this pasta does without a route"
 	PTERM_NETWORK_PROGRAM=pasta pterm new -d --network private s -- cat
 	wait_for 10 has_warned s 'this host has no default route'
 	[ "$(field s state)" = running ]
@@ -252,4 +253,90 @@ has_dead_init() {
 	[ "$status" -eq 125 ]
 	[[ $output == *"a private network needs /dev/net/tun, and there is none: load its module (modprobe tun)"* ]]
 	[ "${#lines[@]}" -eq 1 ]
+}
+
+# --- one session in the network of another ---
+
+serves() { inside "$1" "nc -ll -p $2 -e echo $3 >/dev/null 2>&1 & while ! nc -w 1 127.0.0.1 $2 </dev/null | grep -q $3; do :; done"; }
+
+@test "session:NAME: two sessions talk over loopback, and share nothing else" {
+	pterm new -d web -- cat
+	pterm new -d --network session:web -u 1000 client -- cat
+	serves web 8080 from-web
+	serves client 8081 from-client
+	says_inside client 127.0.0.1 8080 from-web
+	says_inside web 127.0.0.1 8081 from-client
+	[ "$(pterm exec web -- readlink /proc/self/ns/net)" = "$(pterm exec client -- readlink /proc/self/ns/net)" ]
+	[ "$(pterm exec web -- readlink /proc/self/ns/user)" = "$(pterm exec client -- readlink /proc/self/ns/user)" ]
+	for space in pid mnt ipc uts cgroup; do
+		[ "$(pterm exec web -- readlink /proc/self/ns/$space)" != "$(pterm exec client -- readlink /proc/self/ns/$space)" ]
+	done
+	[ "$(inside client 'id -u')" = 1000 ]
+	[[ $(inside client 'cat /proc/[0-9]*/cmdline' | tr '\0' ' ') != *from-web* ]]
+	inside client 'echo x >/sys/x 2>/dev/null || cat /sys/class/net/lo/operstate'
+	[[ $(pterm inspect client) == *"that of session web"* ]]
+	# a third, by way of the second
+	pterm new -d --network session:client third -- cat
+	says_inside third 127.0.0.1 8080 from-web
+}
+
+@test "session:NAME: what one reaches outside the other reaches, and the host's loopback neither" {
+	command -v pasta >/dev/null || command -v slirp4netns >/dev/null || skip "needs pasta or slirp4netns"
+	begin s
+	pterm new -d --network session:s t -- cat
+	wait_for 10 says_inside t 10.9.0.1 80 outside
+	[[ $(fetch_inside t 127.0.0.1 81) != *loopback* ]]
+	[[ $(fetch_inside t 10.9.0.2 81) != *loopback* ]]
+	[ "$(inside t 'cat /etc/resolv.conf')" = "$(inside s 'cat /etc/resolv.conf')" ]
+}
+
+@test "session:NAME: when that one ends this one goes on, is told, and enters its new network when it is started again" {
+	pterm new -d web -- cat
+	pterm new -d --network session:web client -- cat
+	pterm stop web
+	wait_for 10 has_warned client 'the session whose network this one has ended'
+	[ "$(field client state)" = running ]
+	pterm stop client
+	run pterm start client
+	[ "$status" -eq 125 ]
+	[[ $output == *"session 'web', whose network this one has, does not run: pterm start web starts it"* ]]
+	[ "${#lines[@]}" -eq 1 ]
+	pterm start web
+	pterm start client
+	serves web 8080 from-web
+	says_inside client 127.0.0.1 8080 from-web
+
+	# whoever supervises it watches
+	fault=$BATS_TEST_DIRNAME/tools/fault
+	"$fault" kill $("$fault" pid supervisor "$(field client id)")
+	wait_for 20 eval '[ "$(field client adoptions)" = 1 ]'
+	says_inside client 127.0.0.1 8080 from-web
+	warnings() { pterm events client -o json | grep -c 'the session whose network this one has ended'; }
+	[ "$(warnings)" = 1 ]
+	pterm stop web
+	wait_for 10 eval '[ "$(warnings)" = 2 ]'
+	pterm rm -f client web
+}
+
+@test "session:NAME: what cannot be joined is refused with the reason" {
+	pterm new -d host --network host -- cat
+	pterm new ended -- true </dev/null
+	pterm new -d bare --engine process -- cat
+	refused() { # NAME WORDS
+		run pterm new --rm --network "$1" -- true </dev/null
+		echo "$output"
+		[ "$status" -eq 125 ]
+		[ "${#lines[@]}" -eq 1 ]
+		[[ $output == *"$2"* ]]
+	}
+	refused session:host "session 'host' has the host's network: use --network host"
+	refused session:ended "session 'ended' does not run here: start it first (pterm start ended)"
+	refused session:bare "session 'bare' has no container"
+	refused session:nosuch "there is no session 'nosuch'"
+	refused session "of which one? Say session:NAME"
+	refused none:x "nothing follows 'none'"
+	refused sessions:x "'sessions:x' is not one of none, private, host, session"
+	pterm new -d web -- cat
+	run pterm new --rm --network session:web -p 8080:80 -- true </dev/null
+	[ "$status" -eq 125 ]
 }

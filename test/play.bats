@@ -141,3 +141,66 @@ cast() { /usr/bin/python3 "$BATS_TEST_DIRNAME/play/cast.py" "$1" "$2"; }
 	run grep -ac hidden "$TOP/$WHO/home/sessions/$(field s id)/input.log"
 	[ "$output" = 0 ]
 }
+
+# typed SESSION: its input events
+typed() { pterm export "$1" >"$TOP/typed.cast" && cast "$TOP/typed.cast" 'print("".join(x[2] for x in e if x[1] == "i")) is None'; }
+got() { pterm logs "$1" | grep -qF "got $2"; }
+
+@test "record --input: from then on, and no longer; no password; through a restart and a killed supervisor" {
+	pterm new -d s -- sh -c 'stty -echo -icanon; while read -r x; do case $x in line) stty icanon;; raw) stty -icanon;; esac; echo "got $x"; done'
+	pterm new -d other -- sleep 1000
+	say() { pterm send s "$1" --enter && wait_for 20 got s "$1"; }
+	say before
+	pterm record --input on s
+	[ "$(field s records_input)" = True ]
+	say one
+	say line
+	say secret
+	say raw
+	pterm record --input off s
+	say hidden
+	pterm record --input on s other
+	say two
+	"$BATS_TEST_DIRNAME/tools/fault" kill "$("$BATS_TEST_DIRNAME/tools/fault" pid supervisor "$(field s id)")"
+	say three
+	pterm restart s
+	[ "$(typed s)" = "$(printf 'one\rline\rtwo\rthree\r')" ]
+	run -125 pterm record s
+	[[ $output == *"say what to record: --input on, or --input off"* ]]
+	pterm stop -t 0 s
+	run -125 pterm record --input on s
+	[[ $output == *"session 's' is not running"* ]]
+}
+
+@test "play: asciicasts, ours and others, as a session is played" {
+	session s 'printf "one \342\202\254\000\n"; sleep 1; stty rows 30 cols 90; printf "two\n"; sleep 0.2; printf "three\n"'
+	pterm export s >"$TOP/2.cast"
+	pterm export -f asciicast-v3 s >"$TOP/3.cast"
+	for file in "$TOP/2.cast" "$TOP/3.cast"; do
+		pterm play --speed 0 "$file" | cmp - "$TOP/s.out"
+		began=$(date +%s%N)
+		pterm play --speed 2 "$file" | cmp - "$TOP/s.out"
+		[ $(($(date +%s%N) - began)) -ge 500000000 ]
+		[ "$(pterm play --speed 0 --to 500ms "$file" | tr -d '\0\r')" = 'one €' ]
+		pterm play --speed 0 --from 500ms "$file" | grep -q three
+	done
+	# as asciinema writes it, with a limit for pauses, a remark, what we do not know, and cut short
+	printf '%s\n' '{"version": 3, "term": {"cols": 20, "rows": 4}, "timestamp": 1700000000, "idle_time_limit": 0.1}' '# a remark' \
+		'[100.0, "o", "late\r\n"]' '[0.0, "m", "mark"]' '[0.1, "i", "x"]' '[0.1, "z", "?"]' '[0.1, "o", "end\u001b[m"]' '[0.1, "x", "0"]' >"$TOP/a.cast"
+	printf '[0.1, "o", "cu' >>"$TOP/a.cast"
+	[ "$(pterm play "$TOP/a.cast" | tr -d '\r')" = $'late\nend\e[m' ]
+	[ -z "$(find /tmp -maxdepth 1 -name 'pterm-cast.*' -user "$(as "$WHO" id -u)")" ]
+}
+
+@test "play says what is wrong with an asciicast" {
+	wrong() { printf "$1" >"$TOP/wrong.cast"; run -125 pterm play "$TOP/wrong.cast"; [[ $output == *"$2"* ]] || { echo "$output"; return 1; }; }
+	wrong '' "it is empty"
+	wrong 'hello\n' "'$TOP/wrong.cast' is no asciicast: an asciicast's first line is not JSON"
+	wrong '{"version": 1, "width": 80, "height": 24, "stdout": []}\n' 'it is of version 1, and 2 and 3 can be played'
+	wrong '{"version": 2}\n' 'no size of the terminal'
+	wrong '{"version": 2, "width": 80, "height": 24}\n["x"]\n[1, "o", "a"]\n' 'must be a list of 3 values'
+	wrong '{"version": 2, "width": 80, "height": 24}\n[-1, "o", "a"]\n' 'line 2 is at no time'
+	wrong '{"version": 2, "width": 80, "height": 24}\n[1, "r", "0x0"]\n' 'line 2 has no size'
+	run -125 pterm play /no/such.cast
+	[[ $output == *"cannot open '/no/such.cast'"* ]]
+}

@@ -24,6 +24,13 @@ teardown() { pterm_teardown; }
 	[ "$outside" -gt 0 ]
 }
 
+@test "a session of another user of the image can be started again" {
+	pterm new box -u nobody -- id -u </dev/null
+	pterm start box
+	wait_for 60 eval '[ "$(field box state) $(field box run)" = "ended 2" ]'
+	[ "$(field box reason)" = exited ]
+}
+
 @test "the exit code is the command's" {
 	run pterm new --rm -- sh -c 'exit 7' </dev/null
 	[ "$status" -eq 7 ]

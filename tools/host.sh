@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034  # what is set here is used by the scripts that read this file
 # What the install scripts share: how they speak, which host this is, how to become root, versions, where programs and
 # Debian's mirrors are.
-# For: `.` from install-deps, install-crun, make-default-image, host-setup. Not for: running on its own; it changes nothing.
+# For: `.` from install-deps, install-crun, install-cosign, make-default-image, host-setup. Not for: running on its own; it changes nothing.
 # Callers set PROGRAM (their name in messages) and may set ROOT (look at this tree instead of /, for tests).
 
 ROOT=${ROOT-}

@@ -3,7 +3,7 @@
  *
  * The memory is a memfd, sealed against growing and shrinking. It begins with this header; the data follow at
  * data_offset. One writer, the session's supervisor; any number of readers, which get a read-only descriptor
- * over the session's socket (docs/ring.md) and never write.
+ * over the session's socket (docs/shared-memory.md) and never write.
  *
  * A position is a 64-bit count of the bytes that the session has ever printed. It never wraps; byte P stands at
  * data[P & (data_size - 1)]. `head` is the number of bytes published. The writer may already be filling up to `reserve` bytes

@@ -10,7 +10,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define KEYS_DEFAULT "ctrl-\\,d"
 enum { KEYS_MAX = 16, KEYS_HOLD_MS = 1000 };
 
 struct keys { uint8_t sequence[KEYS_MAX]; size_t len, matched; };

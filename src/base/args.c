@@ -28,13 +28,28 @@ static int bad_value(struct err *err, const struct arg_option *o, const char *va
 	return err_set(err, EINVAL, "bad-option", "--%s: '%s' is not %s", o->name, shown, wanted);
 }
 
-static int set_choice(const struct arg_option *o, const char *value, int *out, struct err *err)
+/* Is @value @choice, or @choice and a colon and more, where that may be? */
+static bool is_choice(const struct arg_option *o, const char *choice, const char *value, const char **ret_rest)
 {
+	const size_t n = strlen(choice);
+
+	*ret_rest = NULL;
+	if (o->rest == 0 || !str_starts(value, choice) || value[n] != ':')
+		return str_eq(choice, value);
+	*ret_rest = value + n + 1;
+	return true;
+}
+
+static int set_choice(const struct arg_option *o, const char *value, void *out, struct err *err)
+{
+	const char *rest;
 	_str_ all = STR_INIT;
 
 	for (int i = 0; o->choices[i] != NULL; i++) {
-		if (str_eq(o->choices[i], value)) {
-			*out = i;
+		if (is_choice(o, o->choices[i], value, &rest)) {
+			*(int *)((char *)out + o->offset) = i;
+			if (o->rest != 0)
+				*(const char **)((char *)out + o->rest) = rest;
 			return 0;
 		}
 		str_addf(&all, "%s%s", i ? ", " : "one of ", o->choices[i]);
@@ -72,7 +87,7 @@ static int set_value(const struct arg_option *o, const char *value, void *out, s
 		r = parse_span_ms(value, slot);
 		return r < 0 ? bad_value(err, o, value, "a span of time such as 10s, 5m or 7d") : 0;
 	case ARG_CHOICE:
-		return set_choice(o, value, slot, err);
+		return set_choice(o, value, out, err);
 	}
 	return -EINVAL;
 }

@@ -27,6 +27,8 @@ struct arg_option {
 	size_t offset;
 	uint64_t min, max;
 	const char *const *choices;
+	size_t rest;             /* ARG_CHOICE: offset of a const char * that gets what follows a choice and a colon, as in
+	                            "session:NAME"; 0: nothing may follow */
 	size_t given;            /* offset of a bool that becomes true when the option is there; 0: nobody asks */
 };
 

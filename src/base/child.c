@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CHILD_FD_MAX = 16, CHILD_KEEP_FROM = 64 };
+enum { CHILD_FD_MAX = 16, CHILD_KEEP_FROM = 64, CHILD_OUTPUT_MAX = 64 * 1024 };
 
 static const struct child_fd *wanted_at(const struct child *c, int to)
 {
@@ -259,6 +259,16 @@ int child_exit_code(int wait_status)
 	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }
 
+/* What is past the maximum is not read: the child meets a closed pipe. */
+static void collect_output(int fd, struct str *ret)
+{
+	const size_t most = ret->len + CHILD_OUTPUT_MAX;
+
+	(void)fd_slurp(fd, most, ret);
+	if (ret->len > most)
+		ret->buf[ret->len = most] = '\0';
+}
+
 int child_run(const char *const *argv, struct str *ret_output, struct err *err)
 {
 	_fd_ out_read = -1;
@@ -271,14 +281,14 @@ int child_run(const char *const *argv, struct str *ret_output, struct err *err)
 	out_read = pipes[0];
 	out_write = pipes[1];
 	const struct child_fd fds[] = { { out_write, 1 }, { out_write, 2 } };
-	const struct child c = { .argv = argv, .fds = fds, .fd_count = 2 };
+	const struct child c = { .argv = argv, .fds = fds, .fd_count = ret_output ? 2 : 0 };
 
 	r = child_start(&c, &pid, err);
 	if (r < 0)
 		return r;
 	out_write = fd_close(out_write);
 	if (ret_output != NULL)
-		(void)fd_slurp(out_read, 64 * 1024, ret_output);
+		collect_output(out_read, ret_output);
 	out_read = fd_close(out_read);
 	r = child_wait(pid);
 	return r < 0 ? err_set(err, -r, "wait", "cannot wait for '%s': %m", argv[0]) : child_exit_code(r);

@@ -39,7 +39,7 @@ int child_go(struct child_held *h, struct err *err);
 /* waitpid(2) through EINTR: the wait status, or -errno. */
 int child_wait(pid_t pid);
 /*
- * Run to the end, collecting stdout and stderr together (at most 64 KiB) in @ret_output, which may be NULL.
+ * Run to the end, appending stdout and stderr together (at most 64 KiB) to @ret_output; NULL: nobody wants them.
  * The exit code, 128 + signal, or -errno when it could not be started.
  */
 int child_run(const char *const *argv, struct str *ret_output, struct err *err);

@@ -1,7 +1,8 @@
 /*
  * Kill points for the fault suite; in a normal build they are nothing. HOOK("name") looks at $PTERM_HOOK: "name=kill"
  * ends this process with SIGKILL there, "name=stop:FIFO" writes "name pid" into the fifo and stops it (SIGSTOP), so that a test
- * can kill whom it likes at exactly this moment and continue the rest. The kernel spares PID 1 of a container the signals
+ * can kill whom it likes at exactly this moment and continue the rest; "name=hang:FIFO" holds the thread alone that comes there
+ * for as long as nobody has the fifo open for writing, as a disk does that hangs. The kernel spares PID 1 of a container the signals
  * that it sends itself: pterm-init exits, or waits for SIGCONT, instead.
  */
 #pragma once
@@ -42,6 +43,8 @@ static inline void hook_at(const char *name)
 		else
 			raise(SIGSTOP);
 		sigprocmask(SIG_SETMASK, &before, NULL);
+	} else if (strncmp(want, "hang:", 5) == 0) {
+		close(open(want + 5, O_RDONLY | O_CLOEXEC));
 	} else if (strcmp(want, "kill") == 0) {
 		raise(SIGKILL);
 		_exit(137);

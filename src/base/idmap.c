@@ -177,21 +177,29 @@ static int write_map(pid_t pid, const struct idmap *map, struct err *err)
 	return r < 0 ? err_set(err, -r, "idmap", "cannot write the id map of process %d: %m", (int)pid) : 0;
 }
 
-static int run_mapped(int go, int (*fn)(void *), void *arg)
+/* What the child is to become. @userns -1: it is in a new user namespace already, and in the others. */
+struct mapped { int go, userns, flags, (*fn)(void *); void *arg; };
+
+static int run_mapped(const struct mapped *m)
 {
 	char byte;
 
-	if (fd_read_all(go, &byte, 1) < 0)
+	if (fd_read_all(m->go, &byte, 1) < 0)
 		return 125;                              /* our parent gave up or died */
-	fd_close(go);
+	fd_close(m->go);
+	if (m->userns >= 0 && setns(m->userns, CLONE_NEWUSER) < 0)
+		return 125;
 	if (setresgid(0, 0, 0) < 0 || setgroups(0, NULL) < 0 || setresuid(0, 0, 0) < 0)
 		return 125;
+	if (m->userns >= 0 && unshare(m->flags) < 0)
+		return 125;
 	(void)prctl(PR_SET_DUMPABLE, 1);                 /* changing ids cleared it: our own user may look at us */
-	return fn(arg);
+	return m->fn(m->arg);
 }
 
-int idmap_hold(int flags, int (*fn)(void *), void *arg, struct idmap_held *ret, struct err *err)
+static int hold(struct mapped m, struct idmap_held *ret, struct err *err)
 {
+	const int flags = m.userns < 0 ? m.flags | CLONE_NEWUSER : 0;
 	_fd_ go_read = -1;
 	_fd_ go_write = -1;
 	int pipes[2];
@@ -199,18 +207,28 @@ int idmap_hold(int flags, int (*fn)(void *), void *arg, struct idmap_held *ret, 
 
 	if (pipe2(pipes, O_CLOEXEC) < 0)
 		return err_set(err, errno, "pipe", "cannot make a user namespace: %m");
-	go_read = pipes[0];
+	m.go = go_read = pipes[0];
 	go_write = pipes[1];
-	pid = (pid_t)syscall(SYS_clone, (unsigned long)(flags | CLONE_NEWUSER | SIGCHLD), NULL, NULL, NULL, 0UL);
+	pid = (pid_t)syscall(SYS_clone, (unsigned long)(flags | SIGCHLD), NULL, NULL, NULL, 0UL);
 	if (pid < 0)
 		return err_set(err, errno, "userns", "cannot make a user namespace: %m (pterm doctor says what this host "
 		               "lacks)");
 	if (pid == 0) {
 		fd_close(go_write);
-		_exit(run_mapped(go_read, fn, arg));
+		_exit(run_mapped(&m));
 	}
-	*ret = (struct idmap_held){ .pid = pid, .go = TAKE_FD(go_write) };
+	*ret = (struct idmap_held){ .pid = pid, .go = TAKE_FD(go_write), .has_map = m.userns >= 0 };
 	return 0;
+}
+
+int idmap_hold(int flags, int (*fn)(void *), void *arg, struct idmap_held *ret, struct err *err)
+{
+	return hold((struct mapped){ .userns = -1, .flags = flags, .fn = fn, .arg = arg }, ret, err);
+}
+
+int idmap_hold_in(int userns, int flags, int (*fn)(void *), void *arg, struct idmap_held *ret, struct err *err)
+{
+	return hold((struct mapped){ .userns = userns, .flags = flags, .fn = fn, .arg = arg }, ret, err);
 }
 
 void idmap_drop(struct idmap_held *h)
@@ -222,7 +240,7 @@ void idmap_drop(struct idmap_held *h)
 
 int idmap_go(struct idmap_held *h, const struct idmap *map, struct err *err)
 {
-	int r = write_map(h->pid, map, err);
+	int r = h->has_map ? 0 : write_map(h->pid, map, err);
 
 	if (r == 0 && (r = fd_write_all(h->go, "", 1)) < 0)
 		r = err_set(err, -r, "userns", "the process in the new user namespace was lost: %m");
@@ -242,6 +260,30 @@ pid_t idmap_clone(const struct idmap *map, int flags, int (*fn)(void *), void *a
 	if (r == 0)
 		r = idmap_go(&h, map, err);
 	return r < 0 ? r : h.pid;
+}
+
+static int pause_until_killed(void *data)
+{
+	for (;;)
+		pause();
+	return 0;
+}
+
+int idmap_namespace(const struct idmap *map, struct err *err)
+{
+	const pid_t pid = idmap_clone(map, 0, pause_until_killed, NULL, err);
+	char path[64];
+	int fd;
+
+	if (pid < 0)
+		return pid;
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		fd = err_set(err, errno, "idmap", "cannot open a user namespace: %m");
+	(void)kill(pid, SIGKILL);
+	(void)child_wait(pid);
+	return fd;
 }
 
 static void format_ranges(const struct id_ranges *m, struct str *out)

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct id_range { uint32_t inside, outside, count; };
@@ -40,10 +41,18 @@ pid_t idmap_clone(const struct idmap *map, int flags, int (*fn)(void *), void *a
  * The same in two steps. In between the child waits, and it is still of our own user: systemd moves only such
  * processes into a cgroup. It exits when we die before idmap_go. Where idmap_go fails it is killed and reaped.
  */
-struct idmap_held { pid_t pid; int go; };
+struct idmap_held { pid_t pid; int go; bool has_map; };
 int idmap_hold(int flags, int (*fn)(void *), void *arg, struct idmap_held *ret, struct err *err);
+/* The same in the user namespace @userns (borrowed), which is there and has its map: idmap_go takes none. */
+int idmap_hold_in(int userns, int flags, int (*fn)(void *), void *arg, struct idmap_held *ret, struct err *err);
 int idmap_go(struct idmap_held *h, const struct idmap *map, struct err *err);
 void idmap_drop(struct idmap_held *h);           /* end it instead */
+
+/*
+ * A new user namespace with this map and no process in it, as a descriptor for setns(2) and mount_setattr(2); or
+ * -errno.
+ */
+int idmap_namespace(const struct idmap *map, struct err *err);
 
 /* Both axes as one text and back: "0:1000:1,1:100000:65536;0:1000:1,…" (inside:outside:count, users; groups). */
 void idmap_format(const struct idmap *map, struct str *out);

@@ -59,6 +59,23 @@ static int decode_strings(const json_t *j, const struct json_field *f, const str
 	return 0;
 }
 
+static int decode_map(const json_t *j, const struct json_field *f, const struct json_object *o, struct strv *out,
+                      struct err *err)
+{
+	const char *key;
+	json_t *value;
+
+	if (!json_is_object(j))
+		return wrong(err, o, f->key, "an object of strings");
+	strv_release(out);
+	json_object_foreach((json_t *)j, key, value) {
+		if (!json_is_string(value) || *key == '\0' || strchr(key, '=') != NULL)
+			return wrong(err, o, f->key, "an object of strings, with keys that hold no '='");
+		strv_pushf(out, "%s=%s", key, json_string_value(value));
+	}
+	return 0;
+}
+
 static int decode_objects(const json_t *j, const struct json_field *f, const struct json_object *o, any_vec *out,
                           struct err *err)
 {
@@ -90,6 +107,12 @@ static int decode_field(const json_t *j, const struct json_field *f, const struc
 		free(*(char **)slot);
 		*(char **)slot = xstrdup(json_string_value(j));
 		return 0;
+	case FIELD_TEXT:
+		if (!json_is_string(j))
+			return wrong(err, o, f->key, "a string");
+		str_clear(slot);
+		str_add(slot, json_string_value(j), json_string_length(j));
+		return 0;
 	case FIELD_BOOL:
 		if (!json_is_boolean(j))
 			return wrong(err, o, f->key, "true or false");
@@ -109,6 +132,8 @@ static int decode_field(const json_t *j, const struct json_field *f, const struc
 		return 0;
 	case FIELD_STRV:
 		return decode_strings(j, f, o, slot, err);
+	case FIELD_MAP:
+		return decode_map(j, f, o, slot, err);
 	case FIELD_OBJ:
 		return decode_object(j, f->object, slot, err);
 	case FIELD_OBJV:
@@ -170,19 +195,37 @@ static int decode_object(const json_t *j, const struct json_object *object, void
 	return 0;
 }
 
-int json_decode(const char *text, size_t n, const struct json_object *object, void *out, struct err *err)
+/* The text's value, or NULL with @err. */
+static json_t *parse(const char *text, size_t n, size_t flags, const struct json_object *object, struct err *err)
 {
 	json_error_t why;
-	json_t *j = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
-	int r;
+	json_t *j = json_loadb(text, n, JSON_REJECT_DUPLICATES | flags, &why);
+	_free_ char *shown = j == NULL ? visible(why.text) : NULL;
 
-	if (j == NULL) {
-		_free_ char *shown = visible(why.text);
+	if (j == NULL)
+		err_set(err, EINVAL, "bad-json", "%s is not JSON: line %d, column %d: %s", object->what, why.line, why.column,
+		        shown);
+	return j;
+}
 
-		return err_set(err, EINVAL, "bad-json", "%s is not JSON: line %d, column %d: %s", object->what,
-		               why.line, why.column, shown);
-	}
-	r = decode_object(j, object, out, err);
+int json_decode(const char *text, size_t n, const struct json_object *object, void *out, struct err *err)
+{
+	json_t *j = parse(text, n, 0, object, err);
+	const int r = j != NULL ? decode_object(j, object, out, err) : -EINVAL;
+
+	json_decref(j);
+	return r;
+}
+
+int json_decode_row(const char *text, size_t n, const struct json_object *row, void *out, struct err *err)
+{
+	json_t *j = parse(text, n, JSON_ALLOW_NUL, row, err);
+	int r = j != NULL ? 0 : -EINVAL;
+
+	if (j != NULL && (!json_is_array(j) || json_array_size(j) < row->count))
+		r = err_set(err, EINVAL, "bad-json", "%s must be a list of %zu values", row->what, row->count);
+	for (size_t i = 0; r == 0 && i < row->count; i++)
+		r = decode_field(json_array_get(j, i), &row->fields[i], row, out, err);
 	json_decref(j);
 	return r;
 }
@@ -196,7 +239,9 @@ void json_release(const struct json_object *object, void *in)
 
 		if (f->type == FIELD_STR)
 			free(*(char **)slot);
-		else if (f->type == FIELD_STRV)
+		else if (f->type == FIELD_TEXT)
+			str_release(slot);
+		else if (f->type == FIELD_STRV || f->type == FIELD_MAP)
 			strv_release(slot);
 		else if (f->type == FIELD_OBJ)
 			json_release(f->object, slot);
@@ -209,10 +254,8 @@ void json_release(const struct json_object *object, void *in)
 	memset(in, 0, object->size);
 }
 
-static void write_text(struct str *out, const char *z)
+static void write_text(struct str *out, const char *z, size_t n)
 {
-	size_t n = strlen(z);
-
 	str_addc(out, '"');
 	while (n > 0) {
 		const unsigned char c = (unsigned char)*z;
@@ -241,7 +284,7 @@ static void write_key(struct json_writer *w, const char *key)
 	w->needs_comma = true;
 	if (key == NULL)
 		return;
-	write_text(w->out, key);
+	write_text(w->out, key, strlen(key));
 	str_addc(w->out, ':');
 }
 
@@ -263,7 +306,7 @@ void json_put_str(struct json_writer *w, const char *key, const char *value)
 	if (value == NULL)
 		return;
 	write_key(w, key);
-	write_text(w->out, value);
+	write_text(w->out, value, strlen(value));
 }
 
 void json_put_int(struct json_writer *w, const char *key, int64_t value)
@@ -297,6 +340,18 @@ void json_put_raw(struct json_writer *w, const char *key, const char *text)
 	str_adds(w->out, text);
 }
 
+static void write_map(struct json_writer *w, const char *key, const struct strv *v)
+{
+	json_begin(w, key, '{');
+	for (size_t i = 0; i < v->len; i++) {
+		const size_t n = strcspn(v->items[i], "=");
+		_free_ char *name = xstrndup(v->items[i], n);
+
+		json_put_str(w, name, v->items[i] + n + (v->items[i][n] == '='));
+	}
+	json_end(w, '}');
+}
+
 static void write_field(struct json_writer *w, const struct json_field *f, const void *slot)
 {
 	const any_vec *v = slot;
@@ -304,6 +359,10 @@ static void write_field(struct json_writer *w, const struct json_field *f, const
 	switch (f->type) {
 	case FIELD_STR:
 		json_put_str(w, f->key, *(char *const *)slot);
+		break;
+	case FIELD_TEXT:
+		write_key(w, f->key);
+		write_text(w->out, ((const struct str *)slot)->buf, ((const struct str *)slot)->len);
 		break;
 	case FIELD_BOOL:
 		json_put_bool(w, f->key, *(const bool *)slot);
@@ -317,6 +376,10 @@ static void write_field(struct json_writer *w, const struct json_field *f, const
 	case FIELD_STRV:
 		if (((const struct strv *)slot)->len > 0)
 			json_put_strv(w, f->key, slot);
+		break;
+	case FIELD_MAP:
+		if (((const struct strv *)slot)->len > 0)
+			write_map(w, f->key, slot);
 		break;
 	case FIELD_OBJ:
 		json_put_object(w, f->key, f->object, slot);
@@ -353,6 +416,23 @@ void json_encode(struct str *out, const struct json_object *object, const void *
 	struct json_writer w = JSON_WRITER(out);
 
 	json_put_object(&w, NULL, object, in);
+}
+
+int json_member(const char *text, size_t n, const char *key, struct str *out, struct err *err)
+{
+	json_error_t why;
+	json_t *j = json_loadb(text, n, 0, &why);
+	const json_t *member = j ? json_object_get(j, key) : NULL;
+	const bool is_there = member != NULL && !json_is_null(member);
+	char *dumped = is_there ? json_dumps(member, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+
+	if (dumped != NULL)
+		str_adds(out, dumped);
+	free(dumped);
+	if (j == NULL)
+		return err_set(err, EINVAL, "bad-json", "not JSON: line %d: %s", why.line, why.text);
+	json_decref(j);
+	return is_there;
 }
 
 int json_pretty(const char *text, size_t n, struct str *out, struct err *err)

@@ -10,11 +10,13 @@
 #include <stdbool.h>
 
 enum field_type {
-	FIELD_STR,                /* char *, owned, NULL when absent */
+	FIELD_STR,                /* char *, owned, NULL when absent; no NUL inside */
+	FIELD_TEXT,               /* struct str, owned, NUL inside is fine (json_decode_row) */
 	FIELD_BOOL,               /* bool */
 	FIELD_INT,                /* int64_t, checked against min and max when they differ */
 	FIELD_REAL,               /* double */
 	FIELD_STRV,               /* struct strv, of strings */
+	FIELD_MAP,                /* struct strv of KEY=value: an object of strings whose keys hold no "=" */
 	FIELD_OBJ,                /* a struct in place, described by .object */
 	FIELD_OBJV,               /* VEC(struct …) described by .object */
 	FIELD_ENUM,               /* int, an index into .names, which ends in NULL */
@@ -47,6 +49,11 @@ struct json_object {
  * the key at fault in @err; then @out may be partly filled and is released by the caller as well.
  */
 int json_decode(const char *text, size_t n, const struct json_object *object, void *out, struct err *err);
+/*
+ * The same for an array: its first value is the first field, and so on; what comes behind the last is skipped.
+ * Members that own something are replaced, so one @out reads many rows.
+ */
+int json_decode_row(const char *text, size_t n, const struct json_object *row, void *out, struct err *err);
 /* Free every owned member and clear the struct. */
 void json_release(const struct json_object *object, void *in);
 
@@ -68,5 +75,10 @@ void json_put_object(struct json_writer *w, const char *key, const struct json_o
 void json_put_members(struct json_writer *w, const struct json_object *object, const void *in);
 /* The whole object as a text of its own. */
 void json_encode(struct str *out, const struct json_object *object, const void *in);
+/*
+ * The member @key of the object that @text is, as JSON text of its own appended to @out. 1; 0: there is none (or it is
+ * null); or -EINVAL.
+ */
+int json_member(const char *text, size_t n, const char *key, struct str *out, struct err *err);
 /* Check that @text is one JSON value, and indent it for people into @out. */
 int json_pretty(const char *text, size_t n, struct str *out, struct err *err);

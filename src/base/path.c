@@ -36,6 +36,15 @@ char *path_join(const char *a, const char *b)
 	return xasprintf("%s%s%s", a, str_eq(a, "/") ? "" : "/", b);
 }
 
+char *path_absolute(const char *path)
+{
+	char cwd[4096];
+
+	if (path[0] == '/' || getcwd(cwd, sizeof(cwd)) == NULL)
+		return xstrdup(path);
+	return path_join(cwd, path);
+}
+
 const char *path_base(const char *path)
 {
 	const char *slash = strrchr(path, '/');

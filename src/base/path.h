@@ -15,6 +15,8 @@
 int path_mkdirs(const char *path, mode_t mode);
 /* @a/@b; the caller frees. */
 char *path_join(const char *a, const char *b);
+/* @path as it stands from the root, links and ".." kept; the caller frees. */
+char *path_absolute(const char *path);
 /* The last component; points into @path. */
 const char *path_base(const char *path);
 bool path_exists(int dirfd, const char *path);

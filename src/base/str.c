@@ -75,6 +75,13 @@ void str_release(struct str *s)
 	*s = (struct str)STR_INIT;
 }
 
+void str_wipe(struct str *s)
+{
+	if (s->cap > 0)
+		explicit_bzero(s->buf, s->cap);
+	str_release(s);
+}
+
 char *str_take(struct str *s)
 {
 	char *z = s->cap ? s->buf : xstrdup("");

@@ -22,6 +22,7 @@ void str_addf(struct str *s, const char *fmt, ...) _printf_(2, 3);
 void str_addfv(struct str *s, const char *fmt, va_list ap) _printf_(2, 0) __attribute__((nonnull(2)));
 void str_clear(struct str *s);                            /* empty, keeps its memory */
 void str_release(struct str *s);
+void str_wipe(struct str *s);                             /* overwritten, then as str_release */
 char *str_take(struct str *s);                            /* the caller frees; @s is empty again */
 
 /*

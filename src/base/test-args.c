@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-struct out { bool flag; const char *text; struct strv many; uint64_t count, size, span; int choice; };
+struct out { bool flag; const char *text; struct strv many; uint64_t count, size, span; int choice, open; const char *rest; };
 static const char *const choices[] = { "table", "json", NULL };
 static const struct arg_option options[] = {
 	{ 'f', "flag", NULL, "a flag", ARG_FLAG, offsetof(struct out, flag) },
@@ -13,6 +13,8 @@ static const struct arg_option options[] = {
 	{ 0, "size", "SIZE", "a size", ARG_SIZE, offsetof(struct out, size) },
 	{ 0, "span", "SPAN", "a span", ARG_SPAN, offsetof(struct out, span) },
 	{ 'o', "output", "FORM", "a choice", ARG_CHOICE, offsetof(struct out, choice), .choices = choices },
+	{ 0, "open", "FORM", "a choice that more may follow", ARG_CHOICE, offsetof(struct out, open), .choices = choices,
+	  .rest = offsetof(struct out, rest) },
 };
 
 static int parse(size_t stop_after, struct out *out, struct arg_words *words, struct err *err, char **argv)
@@ -65,6 +67,27 @@ TEST(the_rest_can_be_a_command)
 	arg_words_release(&w);
 }
 
+TEST(more_may_follow_a_choice)
+{
+	static const struct { const char *argv[4]; int want; const char *rest; } t[] = {
+		{ { "x", "--open=table" }, 0, NULL }, { { "x", "--open=json:a:b" }, 1, "a:b" }, { { "x", "--open", "json:" }, 1, "" },
+	};
+
+	for (size_t i = 0; i < array_len(t); i++) {
+		struct out o = { .open = -1, .rest = "before" };
+		struct arg_words w;
+		_err_ err = ERR_INIT;
+
+		ASSERT_OK(parse(0, &o, &w, &err, (char **)t[i].argv));
+		ASSERT_EQ(o.open, t[i].want);
+		if (t[i].rest == NULL)
+			ASSERT_EQ(o.rest, NULL);
+		else
+			ASSERT_STREQ(o.rest, t[i].rest);
+		arg_words_release(&w);
+	}
+}
+
 TEST(faults_are_named)
 {
 	static const struct { const char *argv[4], *want; } t[] = {
@@ -74,6 +97,8 @@ TEST(faults_are_named)
 		{ { "x", "--text" }, "--text needs a value: --text TEXT" },
 		{ { "x", "--count", "10" }, "--count: 10 is not between 1 and 9" },
 		{ { "x", "--count", "-1" }, "--count: '-1' is not a whole number" },
+		{ { "x", "-o", "json:x" }, "--output: 'json:x' is not one of table, json" },
+		{ { "x", "--open", "jsonx" }, "--open: 'jsonx' is not one of table, json" },
 		{ { "x", "-o", "xml" }, "--output: 'xml' is not one of table, json" },
 		{ { "x", "--size", "\033[2J" }, "--size: '\\e[2J' is not a size such as 512m or 2g" },
 	};

@@ -85,3 +85,27 @@ TEST(writer_mends_bad_utf8)
 	json_end(&w, '}');
 	ASSERT_STREQ(out.buf, "{\"bad\":\"a\xef\xbf\xbd""b\",\"list\":[-1,false],\"raw\":null}");
 }
+
+TEST(a_row_is_an_array_by_its_places)
+{
+	struct row { double time; struct str text; int64_t n; };
+	static const struct json_field fields[] = {
+		{ "time", FIELD_REAL, offsetof(struct row, time) }, { "text", FIELD_TEXT, offsetof(struct row, text) },
+		{ "n", FIELD_INT, offsetof(struct row, n), .min = 0, .max = 9 },
+	};
+	static const struct json_object object = JSON_OBJECT("a row", struct row, fields, false);
+	static const char *const bad[] = { "[1, \"a\"]", "{}", "[1, 2, 3]", "[1, \"a\", 10]", "[1, \"a\"", "" };
+	static const char good[] = "[1.5, \"a\\u0000b\", 3, \"more\"]";
+	struct row row = { .text = STR_INIT };
+	_str_ again = STR_INIT;
+
+	for (int i = 0; i < 2; i++) {            /* one struct reads many */
+		ASSERT_OK(json_decode_row(good, strlen(good), &object, &row, NULL));
+		ASSERT(row.time == 1.5 && row.n == 3 && row.text.len == 3 && memcmp(row.text.buf, "a\0b", 3) == 0);
+	}
+	json_encode(&again, &object, &row);
+	ASSERT_STREQ(again.buf, "{\"time\":1.5,\"text\":\"a\\u0000b\",\"n\":3}");
+	for (size_t i = 0; i < array_len(bad); i++)
+		ASSERT_EQ(json_decode_row(bad[i], strlen(bad[i]), &object, &row, NULL), -EINVAL);
+	json_release(&object, &row);
+}

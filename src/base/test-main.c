@@ -6,6 +6,7 @@
 
 static struct test *tests;
 static jmp_buf leave;
+static const char *skip_reason;
 static uint64_t rand_state;
 
 enum { TEST_FAILED = 1, TEST_SKIPPED = 2 };
@@ -33,7 +34,7 @@ void test_fail(const char *file, int line, const char *fmt, ...)
 
 void test_skip(const char *why)
 {
-	printf("  skipped: %s\n", why);
+	skip_reason = why;
 	longjmp(leave, TEST_SKIPPED);
 }
 
@@ -53,26 +54,33 @@ static int is_wanted(const char *name, int argc, char **argv)
 	return argc < 2;
 }
 
+/* What is printed is TAP: Meson reads it, and test/tools/tally counts it. */
 int main(int argc, char **argv)
 {
 	const char *given = getenv("TEST_SEED");
 	const uint64_t seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL) * 2654435761u + 1;
-	int failed = 0;
+	int count = 0, number = 0, failed = 0;
 
+	for (struct test *t = tests; t != NULL; t = t->next)
+		count += is_wanted(t->name, argc, argv);
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	printf("TEST_SEED=%llu\n", (unsigned long long)seed);
+	printf("# TEST_SEED=%llu\n1..%d\n", (unsigned long long)seed, count);
 	for (struct test *t = tests; t != NULL; t = t->next) {
 		if (!is_wanted(t->name, argc, argv))
 			continue;
 		rand_state = seed | 1;
+		number++;
 		switch (setjmp(leave)) {
 		case 0:
 			t->run();
-			printf("ok   %s\n", t->name);
+			printf("ok %d - %s\n", number, t->name);
 			break;
 		case TEST_FAILED:
-			printf("FAIL %s\n", t->name);
+			printf("not ok %d - %s\n", number, t->name);
 			failed++;
+			break;
+		case TEST_SKIPPED:
+			printf("ok %d - %s # SKIP %s\n", number, t->name, skip_reason);
 			break;
 		}
 	}

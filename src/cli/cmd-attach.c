@@ -45,6 +45,7 @@ static int run(void *options, struct arg_words *words, struct err *err)
 	_house_ house = { 0 };
 	_session_ s = { 0 };
 	_conn_ conn = { 0 };
+	struct view v;
 	int64_t since = -1;
 	int r = open_session(&house, words->items[0], &s, err);
 
@@ -61,8 +62,15 @@ static int run(void *options, struct arg_words *words, struct err *err)
 		return err_set(err, ESRCH, "not-running", "session '%s' is over (%s): pterm logs %s shows its output, pterm start %s "
 		               "begins it again", s.status.name, why.buf, s.status.name, s.status.name);
 	}
-	r = session_connect(&s, &conn, err);
-	return r < 0 ? r : show_session(&conn, s.fd, s.status.name, o->keys, o->read_only, since, err);
+	r = open_view(o->keys, since, &v, err);
+	if (r == 0)
+		r = session_connect(&s, &conn, err);
+	if (r < 0)
+		return r;
+	v.read_only = o->read_only;
+	v.conn = &conn;
+	v.session_fd = s.fd;
+	return show_session(&v, s.status.name, err);
 }
 
 const struct command cmd_attach = {

@@ -60,16 +60,15 @@ void complete_sessions(const char *json, struct str *out)
 	json_release(&sessions_object, &s);
 }
 
-/* What `pterm ls -o json` prints. */
-static void list_sessions(struct str *ret)
+/* What one of our own commands prints. */
+static void output_of(const char *const *argv, struct str *ret)
 {
-	static const char *const argv[] = { "/proc/self/exe", "ls", "-o", "json", NULL };
 	_fd_ from = -1;
 	_fd_ to = -1;
 	int pipes[2];
 	pid_t pid;
 
-	if (command_find("ls") == NULL || pipe2(pipes, O_CLOEXEC) < 0)
+	if (pipe2(pipes, O_CLOEXEC) < 0)
 		return;
 	from = pipes[0];
 	to = pipes[1];
@@ -84,13 +83,42 @@ static void list_sessions(struct str *ret)
 	(void)child_wait(pid);
 }
 
+/* The lines of @text that are a plain word. */
+static void add_plain_lines(char *text, struct str *out)
+{
+	for (char *end, *line = text; *line != '\0'; line = end) {
+		end = line + strcspn(line, "\n");
+		if (*end != '\0')
+			*end++ = '\0';
+		if (end - line > 8 && strncmp(end - 8, ":latest", 7) == 0)       /* an image's, which may be left away */
+			end[-8] = '\0';
+		if (is_plain_word(line))
+			str_addf(out, "%s\n", line);
+	}
+}
+
+#define OWN(...) (const char *const[]){ "/proc/self/exe", __VA_ARGS__, NULL }
+
+/* Kinds of names, and which of our commands prints them, one a line. */
+static const struct { const char *kind; const char *const *argv; } kinds[] = {
+	{ "templates", OWN("template", "ls", "-q") },
+	{ "volumes", OWN("volume", "ls", "-q") },
+	{ "images", OWN("image", "ls", "-q") },
+};
+
 static int complete_run(void *options, struct arg_words *words, struct err *err)
 {
-	_str_ json = STR_INIT, out = STR_INIT;
+	_str_ text = STR_INIT, out = STR_INIT;
 
 	if (str_eq(words->items[0], "sessions")) {
-		list_sessions(&json);
-		complete_sessions(json.buf, &out);
+		output_of(OWN("ls", "-o", "json"), &text);
+		complete_sessions(text.buf, &out);
+	}
+	for (size_t i = 0; i < array_len(kinds); i++) {
+		if (str_eq(words->items[0], kinds[i].kind)) {
+			output_of(kinds[i].argv, &text);
+			add_plain_lines(text.buf, &out);
+		}
 	}
 	(void)command_print(&out, err);
 	return 0;
@@ -98,11 +126,12 @@ static int complete_run(void *options, struct arg_words *words, struct err *err)
 
 const struct command cmd_complete = {
 	.name = "__complete",
-	.args = "sessions",
+	.args = "KIND",
 	.summary = "print names for the completion scripts",
 	.group = GROUP_HOST,
 	.min_words = 1,
 	.max_words = ANY_WORDS,
+	.is_for_repair = true,
 	.run = complete_run,
 	.hidden = true,
 };

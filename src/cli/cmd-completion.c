@@ -34,5 +34,6 @@ const struct command cmd_completion = {
 	.min_words = 1,
 	.max_words = 1,
 	.completes = "bash|zsh|fish",
+	.is_for_repair = true,
 	.run = completion_run,
 };

@@ -101,5 +101,6 @@ const struct command cmd_doctor = {
 	.group = GROUP_HOST,
 	.parser = { doctor_options, array_len(doctor_options) },
 	.options_size = sizeof(struct doctor_options),
+	.is_for_repair = true,
 	.run = doctor_command,
 };

@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "cli/listing.h"
+#include "cli/settings.h"
 
 #include "base/units.h"
 #include "service/gc.h"
@@ -26,10 +27,25 @@ static int bad(const char *option, const char *value, const char *wanted, struct
 	return err_set(err, EINVAL, "bad-option", "%s: '%s' is no %s", option, shown, wanted);
 }
 
+/* The policy of gc.* where no option says another. */
+static void use_config(const struct config *c, struct gc_policy *ret)
+{
+	*ret = (struct gc_policy){
+		.has_keep_for = config_text(c, OPTION_gc_keep_for) != NULL, .has_keep = config_text(c, OPTION_gc_keep) != NULL,
+		.has_max_disk = config_text(c, OPTION_gc_max_disk) != NULL,
+		.keep_for_ms = (uint64_t)config_number(c, OPTION_gc_keep_for, 0),
+		.keep = (uint64_t)config_number(c, OPTION_gc_keep, 0),
+		.max_disk = (uint64_t)config_number(c, OPTION_gc_max_disk, 0),
+	};
+}
+
 static int read_policy(const struct options *o, struct gc_policy *ret, struct err *err)
 {
-	*ret = (struct gc_policy){ .has_keep_for = o->keep_for != NULL, .has_keep = o->keep != NULL,
-	                           .has_max_disk = o->max_disk != NULL, .is_dry_run = o->dry_run };
+	use_config(settings(), ret);
+	ret->is_dry_run = o->dry_run;
+	ret->has_keep_for |= o->keep_for != NULL;
+	ret->has_keep |= o->keep != NULL;
+	ret->has_max_disk |= o->max_disk != NULL;
 	if (o->keep_for != NULL && parse_span_ms(o->keep_for, &ret->keep_for_ms) < 0)
 		return bad("--keep-for", o->keep_for, "span of time such as 90s, 2h or 7d", err);
 	if (o->keep != NULL && parse_uint(o->keep, 0, INT64_MAX, &ret->keep) < 0)
@@ -137,9 +153,11 @@ const struct command cmd_gc = {
 	.args = "",
 	.summary = "clear away what was cut short, and ended sessions by a policy",
 	.details =
-		"Without a policy no session is removed: only what crashes left is finished (removals and starts that were cut short, "
-		"names without a session), and sessions whose supervisor was killed are told so. It is safe at any time: nothing that "
-		"runs is touched, and no session of another machine. What was cut short is finished by every listing, with --dry-run too.\n"
+		"The options here win over gc.* in the configuration. Without a policy no session is removed: only "
+		"what crashes left is finished (removals and starts that were cut short, names without a session), "
+		"and sessions whose supervisor was killed are told so. It is safe at any time: nothing that runs is "
+		"touched, and no session of another machine. What was cut short is finished by every listing, with "
+		"--dry-run too.\n"
 		"\n"
 		"With several limits a session stays if all of them let it.",
 	.examples =

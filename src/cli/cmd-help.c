@@ -4,19 +4,24 @@
 
 static int help_run(void *options, struct arg_words *words, struct err *err)
 {
-	const struct command *c = NULL;
+	const struct command *c;
 	_str_ out = STR_INIT;
 
 	if (words->len > 0) {
-		c = command_find(words->items[0]);
-		if (c == NULL) {
-			const struct command *near = command_nearest(words->items[0]);
+		size_t used;
+		const struct command *near;
 
-			return err_set(err, EINVAL, "no-such-command", "there is no command '%s'%s%s%s", words->items[0],
-			               near ? ": did you mean '" : "", near ? near->name : "", near ? "'?" : "");
+		c = command_find(words->items, words->len, &used);
+		if (c != NULL && used == words->len) {
+			command_help(c, &out);
+			return command_print(&out, err);
 		}
+		near = command_nearest(words->items[c ? 1 : 0], c);
+		return err_set(err, EINVAL, "no-such-command", "there is no command '%s%s%s'%s%s%s", words->items[0],
+		               c ? " " : "", c ? words->items[1] : "",
+		               near ? ": did you mean '" : "", near ? near->name : "", near ? "'?" : "");
 	}
-	command_help(c, &out);
+	command_help(NULL, &out);
 	return command_print(&out, err);
 }
 
@@ -25,7 +30,8 @@ const struct command cmd_help = {
 	.args = "[COMMAND]",
 	.summary = "show the commands, or one of them in full",
 	.group = GROUP_HOST,
-	.max_words = 1,
+	.max_words = 2,
 	.completes = "command",
+	.is_for_repair = true,
 	.run = help_run,
 };

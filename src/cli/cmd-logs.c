@@ -2,6 +2,7 @@
 #include "cli/open.h"
 
 #include "base/units.h"
+#include "service/follow.h"
 #include "term/record.h"
 
 #include <errno.h>
@@ -38,13 +39,6 @@ static uint64_t time_at(void *data, uint64_t position)
 	const uint64_t ms = l->rec ? recording_time_at(l->rec, position) : 0;
 
 	return ms ? ms : time_now_ms();
-}
-
-static void filter(void *data, uint64_t position, const void *bytes, size_t n, struct str *out)
-{
-	struct logs *l = data;
-
-	lines_feed(&l->lines, position, bytes, n, out);
 }
 
 static int print(struct logs *l, struct str *out, struct err *err)
@@ -126,30 +120,15 @@ static int find_start(struct logs *l, const struct options *o, const struct sess
 	return 0;
 }
 
-static int follow(struct logs *l, const struct session *s, struct err *err)
+static int on_output(void *data, uint64_t position, const void *bytes, size_t n, struct err *err)
 {
-	_conn_ conn = { 0 };
-	struct view v = { .conn = &conn, .session_fd = s->fd, .since = (int64_t)l->position,
-	                  .read_only = true, .in_fd = -1, .out_fd = STDOUT_FILENO, .filter = filter, .filter_data = l };
-	struct view_result result = { .status = STR_INIT };
-	bool is_lost;
+	struct logs *l = data;
+	_str_ out = STR_INIT;
 	int r;
 
-	if (session_connect(s, &conn, NULL) < 0) {
-		session_await_end(s);                    /* it cannot be reached: it is ending */
-		return print_recorded(l, err);
-	}
-	r = view_session(&v, &result, err);
-	is_lost = r == 0 && result.how == VIEW_ENDED && result.status.len == 0;
-	l->position = result.position;
-	l->lost += result.lost;
-	str_release(&result.status);
-	if (r == 0 && !is_lost && result.how == VIEW_ENDED)
-		return print_recorded(l, err);           /* what it printed after it was heard last; mostly nothing */
-	if (is_lost)
-		r = err_set(err, EPIPE, "supervisor-lost", "the supervisor of session '%s' was killed, and the session ended "
-		            "with it", s->status.name);
-	return r;
+	lines_feed(&l->lines, position, bytes, n, &out);
+	r = print(l, &out, err);
+	return r == 0 ? l->is_closed : r;
 }
 
 static int show(struct logs *l, const struct options *o, const struct session *s, struct err *err)
@@ -160,7 +139,7 @@ static int show(struct logs *l, const struct options *o, const struct session *s
 	if (r == 0)
 		r = print_recorded(l, err);
 	if (r == 0 && o->follow && s->is_alive && !l->is_closed)
-		r = follow(l, s, err);
+		r = session_follow(s, &l->position, STDOUT_FILENO, on_output, l, &l->lost, err);
 	lines_finish(&l->lines, &rest);
 	if (r == 0)
 		r = print(l, &rest, err);

@@ -3,13 +3,37 @@
 
 #include "base/units.h"
 
-struct options { int form; bool quiet, running; };
+struct options { int form; bool quiet, running; struct strv labels; };
 
 static const struct arg_option rows[] = {
 	LISTING_OPTION(struct options, form),
 	{ 'q', "quiet", NULL, "only the names", ARG_FLAG, offsetof(struct options, quiet) },
 	{ 0, "running", NULL, "only those that run", ARG_FLAG, offsetof(struct options, running) },
+	{ 'l', "label", "KEY[=VALUE]", "only those with this label; all of several", ARG_STRV,
+	  offsetof(struct options, labels) },
 };
+
+static bool has_label(const struct session *s, const char *wanted)
+{
+	const size_t n = strlen(wanted);
+	const bool with_value = strchr(wanted, '=') != NULL;
+
+	for (size_t i = 0; i < s->status.labels.len; i++) {
+		const char *label = s->status.labels.items[i];
+
+		if (with_value ? str_eq(label, wanted) : strncmp(label, wanted, n) == 0 && label[n] == '=')
+			return true;
+	}
+	return false;
+}
+
+static bool is_wanted(const struct options *o, const struct session *s)
+{
+	for (size_t i = 0; i < o->labels.len; i++)
+		if (!has_label(s, o->labels.items[i]))
+			return false;
+	return !o->running || s->is_alive;
+}
 
 static void add_row(struct listing *l, const struct session *s, uint64_t now)
 {
@@ -37,7 +61,7 @@ static void add_table(const struct session_list *all, const struct options *o, s
 
 	listing_begin(&l, "NAME|ID|STATE|AGE|IMAGE|COMMAND");
 	for (size_t i = 0; i < all->len; i++)
-		if (!o->running || all->items[i].is_alive)
+		if (is_wanted(o, &all->items[i]))
 			add_row(&l, &all->items[i], now);
 	listing_end(&l, out);
 }
@@ -48,7 +72,7 @@ static void add_json(const struct session_list *all, const struct options *o, st
 
 	json_begin(&w, NULL, '[');
 	for (size_t i = 0; i < all->len; i++)
-		if (!o->running || all->items[i].is_alive)
+		if (is_wanted(o, &all->items[i]))
 			json_put_object(&w, NULL, &status_object, &all->items[i].status);
 	json_end(&w, ']');
 }
@@ -67,7 +91,7 @@ static int run(void *options, struct arg_words *words, struct err *err)
 		return r;
 	if (o->quiet) {
 		for (size_t i = 0; i < all.len; i++)
-			if (!o->running || all.items[i].is_alive)
+			if (is_wanted(o, &all.items[i]))
 				str_addf(&out, "%s\n", all.items[i].status.name);
 		return command_print(&out, err);
 	}

@@ -4,11 +4,12 @@
 
 static int man_run(void *options, struct arg_words *words, struct err *err)
 {
-	const struct command *c = words->len > 0 ? command_find(words->items[0]) : NULL;
+	size_t used = 0;
+	const struct command *c = command_find(words->items, words->len, &used);
 	_str_ out = STR_INIT;
 
-	if (words->len > 0 && c == NULL)
-		return err_set(err, EINVAL, "no-such-command", "there is no command '%s'", words->items[0]);
+	if (words->len > used)
+		return err_set(err, EINVAL, "no-such-command", "there is no command '%s'", words->items[words->len - 1]);
 	man_page(c, &out);
 	return command_print(&out, err);
 }
@@ -18,7 +19,8 @@ const struct command cmd_man = {
 	.args = "[COMMAND]",
 	.summary = "print the manual page of pterm, or of one command, in roff",
 	.group = GROUP_HOST,
-	.max_words = 1,
+	.max_words = 2,
+	.is_for_repair = true,
 	.run = man_run,
 	.hidden = true,
 };

@@ -318,10 +318,14 @@ static int run(void *options, struct arg_words *words, struct err *err)
 	               .has_terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) };
 	int r = parse_speed(o->speed, &p.speed, err);
 
-	if (r == 0)
+	if (r == 0 && recorded_is_cast(words->items[0]))
+		r = recorded_open_cast(words->items[0], &p.recorded, err);
+	else if (r == 0)
 		r = recorded_open(words->items[0], &p.recorded, err);
 	if (r < 0)
 		return r;
+	if (p.idle_max_ms == 0)
+		p.idle_max_ms = p.recorded.idle_max_ms;
 	p.to = recording_end(p.recorded.rec);
 	if (o->from != NULL)
 		r = recorded_position(&p.recorded, "--from", o->from, &p.from, err);
@@ -336,11 +340,15 @@ static int run(void *options, struct arg_words *words, struct err *err)
 
 const struct command cmd_play = {
 	.name = "play",
-	.args = "SESSION",
-	.summary = "show what a session has printed as it happened",
+	.args = "SESSION|FILE.cast",
+	.summary = "show what a session has printed as it happened, or an asciicast",
 	.details =
 		"With its own timing, or faster (--speed), or without the long pauses (--idle-limit). The session may run or have "
 		"ended; what it prints meanwhile is not waited for.\n"
+		"\n"
+		"A word that ends in .cast, or has a slash in it, is a file: an asciicast of version 2 or 3, as pterm export and "
+		"asciinema make them. Its own limit for pauses holds where --idle-limit says nothing, and a span for --from or --to "
+		"counts from its beginning.\n"
 		"\n"
 		"Keys: space pauses and goes on, the arrow keys go back and forth by five seconds, + and - change the speed, a full "
 		"stop shows the next piece of output and pauses, q leaves. A terminal of another size than the session's shows the "
@@ -348,7 +356,8 @@ const struct command cmd_play = {
 	.examples =
 		"pterm play build\n"
 		"pterm play --speed 4 --idle-limit 1 build # quickly\n"
-		"pterm play --from 10m build # the last ten minutes",
+		"pterm play --from 10m build # the last ten minutes\n"
+		"pterm play demo.cast",
 	.group = GROUP_LOOK,
 	.parser = { rows, array_len(rows), 0 },
 	.options_size = sizeof(struct options),

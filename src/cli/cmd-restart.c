@@ -1,4 +1,5 @@
 #include "cli/each.h"
+#include "cli/settings.h"
 
 #include <errno.h>
 
@@ -14,7 +15,7 @@ static int restart(struct house *h, struct session *s, void *data, struct err *e
 {
 	const struct options *o = data;
 	_conn_ conn = { 0 };
-	int r = session_restart(h, s, o->has_timeout ? o->timeout_ms : STOP_TIMEOUT_MS, &conn, err);
+	int r = session_restart(h, s, settings_stop_ms(o->has_timeout, o->timeout_ms), &conn, err);
 
 	if (r < 0)
 		return r;

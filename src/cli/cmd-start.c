@@ -13,15 +13,24 @@ static int run(void *options, struct arg_words *words, struct err *err)
 	_house_ house = { 0 };
 	_session_ s = { 0 };
 	_conn_ conn = { 0 };
+	struct message_attach first;
+	struct view v;
 	int r = open_session(&house, words->items[0], &s, err);
 
 	if (r == 0)
-		r = session_start(&house, &s, &conn, err);
+		r = open_view(o->keys, -1, &v, err);
 	if (r < 0)
 		return r;
-	if (o->attach)
-		return show_session(&conn, s.fd, s.status.name, o->keys, false, -1, err);
-	return await_start(&conn, "start", s.status.name, err);
+	first = view_attach(&v);
+	r = session_start(&house, &s, o->attach ? &first : NULL, &conn, err);
+	if (r < 0)
+		return r;
+	if (!o->attach)
+		return await_start(&conn, "start", s.status.name, err);
+	v.conn = &conn;
+	v.session_fd = s.fd;
+	v.is_asked = true;
+	return show_session(&v, s.status.name, err);
 }
 
 const struct command cmd_start = {

@@ -1,4 +1,5 @@
 #include "cli/each.h"
+#include "cli/settings.h"
 
 struct options { uint64_t timeout_ms; bool all, has_timeout; };
 
@@ -12,7 +13,7 @@ static int stop(struct house *h, struct session *s, void *data, struct err *err)
 {
 	const struct options *o = data;
 
-	return session_stop(s, o->has_timeout ? o->timeout_ms : STOP_TIMEOUT_MS, err);
+	return session_stop(s, settings_stop_ms(o->has_timeout, o->timeout_ms), err);
 }
 
 static int run(void *options, struct arg_words *words, struct err *err)

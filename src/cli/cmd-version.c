@@ -93,5 +93,6 @@ const struct command cmd_version = {
 	.group = GROUP_HOST,
 	.parser = { version_options, array_len(version_options) },
 	.options_size = sizeof(struct version_options),
+	.is_for_repair = true,
 	.run = version_run,
 };

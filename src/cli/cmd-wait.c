@@ -11,7 +11,7 @@ enum { EXIT_NEVER = 1, EXIT_TIMEOUT = 124 };     /* as timeout(1) has it */
 
 struct options {
 	struct strv texts, patterns;
-	bool in_stream, for_exit, for_prompt, has_idle, has_since, has_timeout;
+	bool in_stream, for_exit, for_prompt, for_healthy, for_ready, has_idle, has_since, has_timeout;
 	uint64_t idle_ms, since, timeout_ms;
 	int form;
 };
@@ -27,6 +27,10 @@ static const struct arg_option rows[] = {
 	  .given = offsetof(struct options, has_idle) },
 	{ 0, "prompt", NULL, "until the shell shows its prompt (where it marks it by OSC 133)", ARG_FLAG,
 	  offsetof(struct options, for_prompt) },
+	{ 0, "healthy", NULL, "until its health probe succeeds (new --health-cmd)", ARG_FLAG,
+	  offsetof(struct options, for_healthy) },
+	{ 0, "ready", NULL, "until its readiness probe succeeds (new --ready-cmd)", ARG_FLAG,
+	  offsetof(struct options, for_ready) },
 	{ 0, "exit", NULL, "until the session has ended", ARG_FLAG, offsetof(struct options, for_exit) },
 	{ 0, "since", "POSITION", "what was printed from there on counts (send -o json tells it)", ARG_UINT,
 	  offsetof(struct options, since), .max = INT64_MAX, .given = offsetof(struct options, has_since) },
@@ -35,7 +39,7 @@ static const struct arg_option rows[] = {
 	LISTING_OPTION(struct options, form),
 };
 
-static const char *const events[] = { "text", "regex", "idle", "prompt", "exit", "ended", "timeout" };
+static const char *const events[] = { "text", "regex", "idle", "prompt", "healthy", "ready", "exit", "ended", "timeout" };
 
 static int check(const struct options *o, struct err *err)
 {
@@ -44,8 +48,9 @@ static int check(const struct options *o, struct err *err)
 	for (size_t i = 0; i < o->texts.len; i++)
 		if (o->texts.items[i][0] == '\0')
 			return err_set(err, EINVAL, "usage", "--text: an empty text is always there");
-	if (!looks && !o->has_idle && !o->for_exit && !o->for_prompt)
-		return err_set(err, EINVAL, "usage", "for what? Give --text, --regex, --idle, --prompt or --exit");
+	if (!looks && !o->has_idle && !o->for_exit && !o->for_prompt && !o->for_healthy && !o->for_ready)
+		return err_set(err, EINVAL, "usage", "for what? Give --text, --regex, --idle, --prompt, --healthy, --ready or "
+		               "--exit");
 	if (o->in_stream && !looks)
 		return err_set(err, EINVAL, "usage", "--stream says where --text and --regex look: give one of them");
 	return 0;
@@ -96,6 +101,7 @@ static int run(void *options, struct arg_words *words, struct err *err)
 	const struct options *o = options;
 	_cleanup_(waited_release) struct waited waited = { 0 };
 	struct waiting w = { .in_stream = o->in_stream, .for_exit = o->for_exit, .for_prompt = o->for_prompt,
+	                     .for_healthy = o->for_healthy, .for_ready = o->for_ready,
 	                     .since = o->has_since ? (int64_t)o->since : -1,
 	                     .idle_ms = o->has_idle ? o->idle_ms : UINT64_MAX,
 	                     .timeout_ms = o->has_timeout ? o->timeout_ms : UINT64_MAX };
@@ -121,7 +127,7 @@ const struct command cmd_wait = {
 	.args = "SESSION",
 	.summary = "wait until something happens in a session",
 	.details =
-		"Give one or several of --text, --regex, --idle, --prompt and --exit: the first to happen ends the wait, with exit "
+		"Give one or several of --text, --regex, --idle, --prompt, --healthy, --ready and --exit: the first to happen ends the wait, with exit "
 		"code 0, and -o json says which. Exit code 124: the time-out passed. Exit code 1: the session ended, and it cannot "
 		"happen any more; with --exit that is 0, whatever the session's own exit code, which -o json tells.\n"
 		"\n"

@@ -1,5 +1,7 @@
 #include "cli/command.h"
+#include "cli/settings.h"
 
+#include "base/near.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -10,56 +12,53 @@
 #include <stdio.h>
 #include <unistd.h>
 
-const struct command *command_find(const char *name)
+bool command_is_group(const struct command *c)
+{
+	return c->run == NULL;
+}
+
+bool command_is_in(const struct command *c, const struct command *group)
+{
+	const char *space = strchr(c->name, ' ');
+
+	if (group == NULL || space == NULL)
+		return group == NULL && space == NULL;
+	return strlen(group->name) == (size_t)(space - c->name) && str_starts(c->name, group->name);
+}
+
+const char *command_word(const struct command *c)
+{
+	const char *space = strchr(c->name, ' ');
+
+	return space ? space + 1 : c->name;
+}
+
+static const struct command *find_in(const struct command *group, const char *word)
 {
 	for (size_t i = 0; commands[i] != NULL; i++)
-		if (str_eq(commands[i]->name, name))
+		if (command_is_in(commands[i], group) && str_eq(command_word(commands[i]), word))
 			return commands[i];
 	return NULL;
 }
 
-/* Edits (insert, delete, replace, swap two neighbours) from @a to @b, both short; more than @limit is limit + 1. */
-static size_t distance(const char *a, const char *b, size_t limit)
+const struct command *command_find(const char *const *words, size_t count, size_t *ret_words)
 {
-	enum { LONGEST = 32 };
-	size_t d[LONGEST + 1][LONGEST + 1];
-	const size_t n = strlen(a), m = strlen(b);
+	const struct command *first = count > 0 ? find_in(NULL, words[0]) : NULL, *second = NULL;
 
-	if (n > LONGEST || m > LONGEST)
-		return limit + 1;
-	for (size_t i = 0; i <= n; i++) {
-		for (size_t j = 0; j <= m; j++) {
-			if (i == 0 || j == 0) {
-				d[i][j] = i + j;
-				continue;
-			}
-			d[i][j] = min_size(d[i - 1][j - 1] + (a[i - 1] != b[j - 1]),
-			                   min_size(d[i - 1][j], d[i][j - 1]) + 1);
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-				d[i][j] = min_size(d[i][j], d[i - 2][j - 2] + 1);
-		}
-	}
-	return min_size(d[n][m], limit + 1);
+	if (first != NULL && command_is_group(first) && count > 1)
+		second = find_in(first, words[1]);
+	*ret_words = second ? 2 : first ? 1 : 0;
+	return second ? second : first;
 }
 
-const struct command *command_nearest(const char *name)
+const struct command *command_nearest(const char *word, const struct command *group)
 {
-	const size_t limit = strlen(name) < 4 ? 1 : 2;
-	const struct command *best = NULL;
-	size_t least = limit + 1;
+	struct near near = near_to(word);
 
-	for (size_t i = 0; commands[i] != NULL; i++) {
-		const struct command *c = commands[i];
-		size_t d = distance(name, c->name, limit);
-
-		if (strlen(name) >= 2 && str_starts(c->name, name))
-			d = min_size(d, 1);
-		if (!c->hidden && d < least) {
-			least = d;
-			best = c;
-		}
-	}
-	return best;
+	for (size_t i = 0; commands[i] != NULL; i++)
+		if (command_is_in(commands[i], group) && !commands[i]->hidden)
+			near_offer(&near, command_word(commands[i]));
+	return near.best ? find_in(group, near.best) : NULL;
 }
 
 void command_parser(const struct command *c, struct arg_parser *ret)
@@ -146,6 +145,18 @@ static void release_options(const struct arg_parser *p, char *options)
 	free(options);
 }
 
+/* What is there to find out what is wrong works whatever is wrong. */
+static int load_settings(const struct command *c, struct err *err)
+{
+	const int r = settings_load(err);
+
+	if (r < 0 && c->is_for_repair) {
+		err_release(err);
+		return 0;
+	}
+	return r;
+}
+
 /* @argv[0] is the command's name. */
 static int run_command(const struct command *c, int argc, char **argv, struct err *err)
 {
@@ -160,6 +171,8 @@ static int run_command(const struct command *c, int argc, char **argv, struct er
 		r = print_help(c, err);
 	} else if (r == 0) {
 		r = check_words(c, &words, err);
+		if (r == 0)
+			r = load_settings(c, err);
 		if (r == 0)
 			r = c->run(options, &words, err);
 	}
@@ -182,19 +195,29 @@ static void prepare_process(void)
 		(void)setlocale(LC_CTYPE, "C.UTF-8");            /* names are UTF-8 whatever $LANG says */
 }
 
-static int unknown(const char *word)
+/* @word is no command of @group, or with NULL of pterm. */
+static int unknown(const struct command *group, const char *word)
 {
-	const struct command *near = command_nearest(word);
+	const struct command *near = command_nearest(word, group);
+	const char *name = group ? group->name : "", *space = group ? " " : "";
 	_str_ text = STR_INIT;
 
 	if (word[0] == '-')
-		str_addf(&text, "unknown option '%s': 'pterm help' shows what there is", word);
+		str_addf(&text, "unknown option '%s': 'pterm help%s%s' shows what there is", word, space, name);
 	else if (near != NULL)
-		str_addf(&text, "unknown command '%s': did you mean '%s'?", word, near->name);
+		str_addf(&text, "unknown command '%s%s%s': did you mean '%s'?", name, space, word, near->name);
 	else
-		str_addf(&text, "unknown command '%s': 'pterm help' lists them", word);
+		str_addf(&text, "unknown command '%s%s%s': 'pterm help%s%s' lists them", name, space, word, space, name);
 	print_error(NULL, text.buf);
 	return EXIT_PTERM;
+}
+
+/* @argv: what follows a group's name, ending in NULL; no command of the group is the first. */
+static int run_group(const struct command *c, char **argv, struct err *err)
+{
+	if (argv[0] != NULL && !str_eq(argv[0], "--help") && !str_eq(argv[0], "-h"))
+		return unknown(c, argv[0]);
+	return print_help(c, err);
 }
 
 int command_main(int argc, char **argv)
@@ -202,6 +225,7 @@ int command_main(int argc, char **argv)
 	static char *const help[] = { (char *)"help", NULL }, *const version[] = { (char *)"version", (char *)"--short", NULL };
 	_err_ err = ERR_INIT;
 	const struct command *c;
+	size_t used;
 	int r;
 
 	prepare_process();
@@ -214,10 +238,13 @@ int command_main(int argc, char **argv)
 		argc = 2;
 		argv = (char **)version;
 	}
-	c = command_find(argv[0]);
+	c = command_find((const char *const *)argv, (size_t)argc, &used);
 	if (c == NULL)
-		return unknown(argv[0]);
-	r = run_command(c, argc, argv, &err);
+		return unknown(NULL, argv[0]);
+	if (command_is_group(c))
+		r = run_group(c, argv + used, &err);
+	else
+		r = run_command(c, argc - (int)used + 1, argv + used - 1, &err);
 	if (r >= 0)
 		return r;
 	if (err.no == 0)

@@ -10,10 +10,11 @@ static const char head[] =
 "		if [[ $word == \"$cur\"* ]]; then COMPREPLY+=(\"$word\"); fi\n"
 "	done\n"
 "}\n"
-"_pterm_sessions() {\n"
+"# Names of kind $1, each with $2 behind it\n"
+"_pterm_names() {\n"
 "	local names\n"
-"	mapfile -t names < <(command pterm __complete sessions 2>/dev/null)\n"
-"	_pterm_match \"${names[@]/%/$1}\"\n"
+"	mapfile -t names < <(command pterm __complete \"$1\" 2>/dev/null)\n"
+"	_pterm_match \"${names[@]/%/$2}\"\n"
 "}\n"
 "_pterm_files() {\n"
 "	local names\n"
@@ -22,7 +23,8 @@ static const char head[] =
 "	compopt -o filenames 2>/dev/null\n"
 "}\n"
 "\n"
-"# Of command $1: its options, those that take a value, how many words it takes, after how many the rest is a command line\n"
+"# Of command $1: its options, those that take a value, how many words it takes, after how many the rest is a command\n"
+"# line; of a group: its commands\n"
 "_pterm_command() {\n"
 "	case $1 in\n";
 
@@ -31,7 +33,7 @@ static const char middle[] =
 "}\n"
 "\n"
 "_pterm() {\n"
-"	local cur=${COMP_WORDS[COMP_CWORD]} word cmd= pending= raw= count=0 i\n"
+"	local cur=${COMP_WORDS[COMP_CWORD]} word cmd= pending= raw= subs= count=0 i\n"
 "	local options='-h --help --version' valued= max=0 stop=0 IFS=$' \\t\\n'\n"
 "	COMPREPLY=()\n"
 "	for ((i = 1; i < COMP_CWORD; i++)); do\n"
@@ -49,6 +51,10 @@ static const char middle[] =
 "		elif [[ -z $cmd ]]; then\n"
 "			cmd=$word\n"
 "			_pterm_command \"$cmd\"\n"
+"		elif [[ -n $subs ]]; then\n"
+"			cmd+=\" $word\"\n"
+"			subs=\n"
+"			_pterm_command \"$cmd\"\n"
 "		else\n"
 "			count=$((count + 1))\n"
 "			if ((stop > 0 && count >= stop)); then raw=1; fi\n"
@@ -63,6 +69,8 @@ static const char middle[] =
 "		:\n"
 "	elif [[ $cur == -* ]]; then\n"
 "		_pterm_match $options\n"
+"	elif [[ -n $subs ]]; then\n"
+"		_pterm_match $subs\n"
 "	elif [[ -z $cmd ]]; then\n";
 
 static const char tail[] =
@@ -89,14 +97,18 @@ static void add_options(struct str *out, const struct arg_parser *p, bool only_v
 
 static void add_command(struct str *out, const struct command *c)
 {
-	const size_t max = min_size(c->max_words, 1000);
+	const size_t max = min_size(command_word_count(c), 1000);
 	struct arg_parser p;
 
 	command_parser(c, &p);
-	str_addf(out, "	%s)\n		options='", c->name);
+	str_addf(out, "	'%s')\n		options='", c->name);
 	add_options(out, &p, false);
 	str_adds(out, "'\n		valued='");
 	add_options(out, &p, true);
+	if (command_is_group(c)) {
+		str_adds(out, "'\n		subs='");
+		add_command_names(out, c);
+	}
 	str_addf(out, "'\n		max=%zu stop=%zu ;;\n", max, p.stop_after);
 	free((void *)p.options);
 }
@@ -106,9 +118,11 @@ static void add_completer(struct str *out, enum word_kind kind, const char *word
 	if (kind == WORD_LIST)
 		str_addf(out, "_pterm_match %s ;;\n", words);
 	else if (kind == WORD_SESSION)
-		str_adds(out, "_pterm_sessions ;;\n");
+		str_adds(out, "_pterm_names sessions ;;\n");
+	else if (kind == WORD_NAMES)
+		str_addf(out, "_pterm_names %s ;;\n", words);
 	else if (kind == WORD_SESSION_PATH)
-		str_adds(out, "_pterm_files -f; _pterm_sessions :; compopt -o nospace 2>/dev/null ;;\n");
+		str_adds(out, "_pterm_files -f; _pterm_names sessions :; compopt -o nospace 2>/dev/null ;;\n");
 	else
 		str_addf(out, "_pterm_files %s ;;\n", kind == WORD_DIRECTORY ? "-d" : "-f");
 }
@@ -124,8 +138,8 @@ static void add_values(struct str *out, const struct command *c)
 		option_words(o, &words);
 		str_adds(out, "	");
 		if (o->letter)
-			str_addf(out, "%s-%c | ", c->name, o->letter);
-		str_addf(out, "%s--%s) ", c->name, o->name);
+			str_addf(out, "'%s-%c' | ", c->name, o->letter);
+		str_addf(out, "'%s--%s') ", c->name, o->name);
 		add_completer(out, option_kind(o), words.buf);
 	}
 }
@@ -147,14 +161,13 @@ void completion_bash(struct str *out)
 
 		if (c->hidden || command_kind(c) == WORD_NONE)
 			continue;
-		if (command_kind(c) == WORD_LIST)
-			command_words(c, &words);
-		str_addf(out, "	%s) ", c->name);
+		command_words(c, &words);
+		str_addf(out, "	'%s') ", c->name);
 		add_completer(out, command_kind(c), words.buf);
 	}
 	str_adds(out, middle);
 	str_adds(out, "		_pterm_match ");
-	add_command_names(out);
+	add_command_names(out, NULL);
 	str_addc(out, '\n');
 	str_adds(out, tail);
 }

@@ -10,6 +10,7 @@
 const char *const command_groups[GROUP_COUNT] = {
 	[GROUP_SESSIONS] = "Work with sessions",
 	[GROUP_LOOK] = "See what sessions do",
+	[GROUP_IMAGES] = "Images",
 	[GROUP_HOST] = "This host and pterm itself",
 };
 
@@ -76,21 +77,27 @@ static void add_examples(struct str *out, const char *examples)
 	}
 }
 
+enum { LEFT = 14 };                      /* where the summaries of a list of commands begin */
+
+static void add_command_row(struct str *out, const struct command *c)
+{
+	str_addf(out, "  %-*s", LEFT - 2, command_word(c));
+	text_wrap(out, c->summary, LEFT, LEFT, TEXT_COLUMNS);
+}
+
 static void add_command_list(struct str *out, enum command_group group)
 {
-	enum { LEFT = 14 };
 	bool is_first = true;
 
 	for (size_t i = 0; commands[i] != NULL; i++) {
 		const struct command *c = commands[i];
 
-		if (c->hidden || c->group != group)
+		if (c->hidden || c->group != group || !command_is_in(c, NULL))
 			continue;
 		if (is_first)
 			str_addf(out, "\n%s:\n", command_groups[group]);
 		is_first = false;
-		str_addf(out, "  %-*s", LEFT - 2, c->name);
-		text_wrap(out, c->summary, LEFT, LEFT, TEXT_COLUMNS);
+		add_command_row(out, c);
 	}
 }
 
@@ -107,6 +114,22 @@ static void overview(struct str *out)
 	         "'pterm COMMAND --help' says more about a command, and so does 'man pterm'.\n");
 }
 
+static void group_help(const struct command *group, struct str *out)
+{
+	str_addf(out, "Usage: pterm %s COMMAND [OPTIONS] [WORDS]\n\n", group->name);
+	add_sentence(out, group->summary);
+	if (group->details != NULL)
+		add_paragraphs(out, group->details);
+	str_adds(out, "\nCommands:\n");
+	for (size_t i = 0; commands[i] != NULL; i++)
+		if (command_is_in(commands[i], group) && !commands[i]->hidden)
+			add_command_row(out, commands[i]);
+	str_adds(out, "\nOptions:\n  -h, --help  show this help\n");
+	if (group->examples != NULL)
+		add_examples(out, group->examples);
+	str_addf(out, "\n'pterm %s COMMAND --help' says more about a command.\n", group->name);
+}
+
 void command_help(const struct command *c, struct str *out)
 {
 	struct arg_parser parser;
@@ -114,6 +137,10 @@ void command_help(const struct command *c, struct str *out)
 
 	if (c == NULL) {
 		overview(out);
+		return;
+	}
+	if (command_is_group(c)) {
+		group_help(c, out);
 		return;
 	}
 	str_addf(&usage, "Usage: pterm %s [OPTIONS] %s", c->name, c->args ? c->args : "");

@@ -119,3 +119,11 @@ int listing_print(enum listing_form form, const struct str *out, struct err *err
 		str_addc(&text, '\n');
 	return command_print(&text, err);
 }
+
+int listing_print_pretty(const struct str *json, struct err *err)
+{
+	_str_ pretty = STR_INIT;
+	const int r = json_pretty(json->buf, json->len, &pretty, err);
+
+	return r < 0 ? r : listing_print(LISTING_JSON, &pretty, err);
+}

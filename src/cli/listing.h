@@ -37,5 +37,7 @@ size_t listing_width(void);
  * is no error).
  */
 int listing_print(enum listing_form form, const struct str *out, struct err *err);
+/* JSON that a person will keep: indented wherever stdout is. */
+int listing_print_pretty(const struct str *json, struct err *err);
 /* JSON text with the control characters that JSON lets through (DEL, C1) written as \u00XX. */
 void listing_add_json(struct str *out, const char *json);

@@ -1,6 +1,7 @@
 #include "cli/man.h"
 
 #include "base/text.h"
+#include "config/config.h"
 
 #include <ctype.h>
 
@@ -101,7 +102,6 @@ static void add_options(struct str *out, const struct command *c)
 	struct arg_parser p;
 
 	command_parser(c, &p);
-	str_adds(out, ".SH OPTIONS\n");
 	for (size_t i = 0; i < p.count; i++) {
 		const struct arg_option *o = &p.options[i];
 
@@ -125,7 +125,6 @@ static void add_options(struct str *out, const struct command *c)
 /* Lines "command # what it does". */
 static void add_examples(struct str *out, const char *examples)
 {
-	str_adds(out, ".SH EXAMPLES\n");
 	for (const char *p = examples; *p != '\0'; p += strcspn(p, "\n"), p += *p == '\n') {
 		const size_t n = strcspn(p, "\n"), head = example_len(p);
 		_free_ char *line = xstrndup(p, head);
@@ -141,7 +140,7 @@ static void add_examples(struct str *out, const char *examples)
 	}
 }
 
-static void command_page(const struct command *c, struct str *out)
+static void add_head(struct str *out, const struct command *c)
 {
 	_str_ name = STR_INIT;
 
@@ -150,17 +149,81 @@ static void command_page(const struct command *c, struct str *out)
 	str_adds(out, ".SH NAME\n");
 	str_addf(&name, " - %s", c->summary);
 	add_filled(out, name.buf);
-	str_addf(out, ".SH SYNOPSIS\n.B pterm %s\n[\\fIoptions\\fR]\n", c->name);
+}
+
+static void add_synopsis(struct str *out, const struct command *c)
+{
+	str_addf(out, ".B pterm %s\n[\\fIoptions\\fR]\n", c->name);
 	if (c->args != NULL && c->args[0] != '\0')
 		add_filled(out, c->args);
+}
+
+static void add_description(struct str *out, const struct command *c)
+{
 	str_adds(out, ".SH DESCRIPTION\n");
 	add_sentence(out, c->summary);
 	if (c->details != NULL)
 		add_paragraphs(out, c->details, false);
+}
+
+static const char see_also[] = ".SH SEE ALSO\n.BR pterm (1),\n"
+                               "which tells about the exit status, the environment and the files.\n";
+
+static void command_page(const struct command *c, struct str *out)
+{
+	add_head(out, c);
+	str_adds(out, ".SH SYNOPSIS\n");
+	add_synopsis(out, c);
+	add_description(out, c);
+	str_adds(out, ".SH OPTIONS\n");
 	add_options(out, c);
-	if (c->examples != NULL)
+	if (c->examples != NULL) {
+		str_adds(out, ".SH EXAMPLES\n");
 		add_examples(out, c->examples);
-	str_adds(out, ".SH SEE ALSO\n.BR pterm (1),\nwhich tells about the exit status, the environment and the files.\n");
+	}
+	str_adds(out, see_also);
+}
+
+/* A command of a group, below a heading of its own in the group's page. */
+static void add_section(struct str *out, const struct command *c)
+{
+	str_addf(out, ".SS pterm %s\n", c->name);
+	add_synopsis(out, c);
+	str_adds(out, ".PP\n");
+	add_sentence(out, c->summary);
+	if (c->details != NULL)
+		add_paragraphs(out, c->details, false);
+	add_options(out, c);
+	if (c->examples != NULL) {
+		str_adds(out, ".PP\nExamples:\n");
+		add_examples(out, c->examples);
+	}
+}
+
+static void group_page(const struct command *group, struct str *out)
+{
+	bool is_first = true;
+
+	add_head(out, group);
+	str_adds(out, ".SH SYNOPSIS\n");
+	for (size_t i = 0; commands[i] != NULL; i++) {
+		if (commands[i]->hidden || !command_is_in(commands[i], group))
+			continue;
+		if (!is_first)
+			str_adds(out, ".br\n");
+		is_first = false;
+		add_synopsis(out, commands[i]);
+	}
+	add_description(out, group);
+	str_adds(out, ".SH COMMANDS\n");
+	for (size_t i = 0; commands[i] != NULL; i++)
+		if (!commands[i]->hidden && command_is_in(commands[i], group))
+			add_section(out, commands[i]);
+	if (group->examples != NULL) {
+		str_adds(out, ".SH EXAMPLES\n");
+		add_examples(out, group->examples);
+	}
+	str_adds(out, see_also);
 }
 
 static const char overview[] =
@@ -183,27 +246,33 @@ static const struct entry exit_codes[] = {
 
 static const struct entry environment[] = {
 	{ "PTERM_HOME", "The directory with everything pterm keeps. The default is ~/.pachyterm." },
-	{ "PTERM_STORE", "A directory on a local file system for images and the files of sessions, where the file system of "
-	                 "PTERM_HOME cannot hold them (NFS, a Windows drive). The default is PTERM_HOME, and /var/lib/pterm "
-	                 "for root." },
-	{ "PTERM_CRUN", "The OCI runtime: a path, or a name to be looked for in PATH. The default is the crun that was "
-	                "installed with pterm, else the one in PATH." },
-	{ "PTERM_DEFAULT_IMAGE", "The image of sessions that name none. The default is the one made at the installation." },
-	{ "PTERM_LOG", "How much is logged to standard error: err, warning, notice (the default), info or debug." },
-	{ "PTERM_NETWORK_PROGRAM", "What private networks are made with: pasta or slirp4netns. The default is the first of "
-	                           "them that is installed." },
-	{ "PTERM_ROOT_IDS", "For root only: START:COUNT, the ids that containers are given." },
 	{ "PTERM_SESSION", "Set inside a session: its id." },
 	{ "XDG_RUNTIME_DIR", "Where sockets and caches are; a directory of our own in /dev/shm, or in PTERM_HOME, where it "
 	                     "is not set." },
 };
+
+/* The variables of the configuration, from its table. */
+static void add_options_of_configuration(struct str *out)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		const struct option *o = &config_options[i];
+		_str_ text = STR_INIT;
+
+		str_addf(&text, "%s (in config.json: %s; %s%s)", o->help, o->key,
+		         o->fallback ? "the default is " : "without a default", o->fallback ? o->fallback : "");
+		str_addf(out, ".TP\n.B %s\n", o->variable);
+		add_sentence(out, text.buf);
+	}
+}
 
 static const struct entry files[] = {
 	{ "~/.pachyterm/sessions/ID/", "One session: spec.json (what to run), status.json (what became of it, and why), "
 	                               "output.log and output.idx (the recording and its timing), events.jsonl, and crash/ "
 	                               "with what is known about an unexpected end." },
 	{ "~/.pachyterm/images/", "Images, unpacked once and shared by all sessions." },
-	{ "~/.pachyterm/config.json", "The configuration." },
+	{ "~/.pachyterm/config.json", "The configuration; config.development.json, config.staging.json and config.production.json "
+	                              "beside it. See pterm-config(1)." },
+	{ "~/.pachyterm/templates/", "Your templates. See pterm-template(1)." },
 	{ "/etc/subuid, /etc/subgid", "The ids that containers of ordinary users are given; see subuid(5)." },
 };
 
@@ -214,7 +283,7 @@ static void add_command_list(struct str *out)
 		bool is_first = true;
 
 		for (size_t i = 0; commands[i] != NULL; i++) {
-			if (commands[i]->hidden || commands[i]->group != g)
+			if (commands[i]->hidden || commands[i]->group != g || !command_is_in(commands[i], NULL))
 				continue;
 			if (is_first)
 				str_addf(out, ".SS %s\n", command_groups[g]);
@@ -235,14 +304,20 @@ static void main_page(struct str *out)
 	add_command_list(out);
 	add_entries(out, "EXIT STATUS", exit_codes, array_len(exit_codes));
 	add_entries(out, "ENVIRONMENT", environment, array_len(environment));
+	add_options_of_configuration(out);
 	add_entries(out, "FILES", files, array_len(files));
 	str_adds(out, ".SH SEE ALSO\n.BR crun (1),\n.BR subuid (5),\n.BR user_namespaces (7)\n");
 }
 
 void man_page(const struct command *c, struct str *out)
 {
+	for (size_t i = 0; c != NULL && commands[i] != NULL; i++)
+		if (command_is_group(commands[i]) && command_is_in(c, commands[i]))
+			c = commands[i];
 	if (c == NULL)
 		main_page(out);
+	else if (command_is_group(c))
+		group_page(c, out);
 	else
 		command_page(c, out);
 }

@@ -5,5 +5,5 @@
 
 #include "cli/command.h"
 
-/* The page of one command, pterm-CMD(1); with NULL pterm(1). */
+/* The page of one command, pterm-CMD(1), for a command of a group that of the group; with NULL pterm(1). */
 void man_page(const struct command *c, struct str *out);

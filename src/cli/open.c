@@ -1,4 +1,5 @@
 #include "cli/open.h"
+#include "cli/settings.h"
 
 #include "term/tty.h"
 
@@ -47,16 +48,18 @@ int view_session(struct view *v, struct view_result *ret, struct err *err)
 	return r;
 }
 
-int show_session(struct conn *conn, int session_fd, const char *name, const char *keys, bool read_only, int64_t since,
-                 struct err *err)
+int open_view(const char *keys, int64_t since, struct view *ret, struct err *err)
 {
-	struct view v = { .conn = conn, .session_fd = session_fd, .since = since, .read_only = read_only,
-	                  .is_viewer = true, .in_fd = STDIN_FILENO, .out_fd = STDOUT_FILENO };
-	struct view_result result = { .status = STR_INIT };
-	int r = keys_parse(keys ? keys : KEYS_DEFAULT, &v.keys, err);
+	*ret = (struct view){ .since = since, .session_fd = -1, .in_fd = STDIN_FILENO,
+	                      .out_fd = STDOUT_FILENO };
+	return keys_parse(keys ? keys : config_text(settings(), OPTION_attach_detach_keys), &ret->keys, err);
+}
 
-	if (r == 0)
-		r = view_session(&v, &result, err);
+int show_session(struct view *v, const char *name, struct err *err)
+{
+	struct view_result result = { .status = STR_INIT };
+	int r = view_session(v, &result, err);
+
 	if (r < 0 && !result.has_failed) {
 		str_release(&result.status);
 		return r;
@@ -64,6 +67,9 @@ int show_session(struct conn *conn, int session_fd, const char *name, const char
 	if (result.lost > 0)
 		fprintf(stderr, "pterm: %llu bytes of output were printed faster than they were taken, and are not kept any more\n",
 		        (unsigned long long)result.lost);
+	if (result.skipped > 0)
+		fprintf(stderr, "[%llu bytes were printed faster than this terminal takes them, and not shown one by one: pterm logs %s "
+		        "has them]\n", (unsigned long long)result.skipped, name);
 	if (result.has_failed) {
 		fprintf(stderr, "pterm: %s\n", err_msg(err));
 		err_release(err);

@@ -14,12 +14,13 @@ int open_session(struct house *h, const char *ref, struct session *ret, struct e
  * the session has not ended properly.
  */
 int view_session(struct view *v, struct view_result *ret, struct err *err);
+/* A view of our terminal: .conn and .session_fd are still to be set. @keys: those that detach, NULL: the default. 0 or -EINVAL. */
+int open_view(const char *keys, int64_t since, struct view *ret, struct err *err);
 /*
- * Show a session on our terminal until detached or ended: the exit code (the command's own, 128 + n, 0 after a
- * detach), or -errno. Says on stderr how to come back.
+ * Show the session @name so until detached or ended: the exit code (the command's own, 128 + n, 0 after a detach), or
+ * -errno. Says on stderr how to come back.
  */
-int show_session(struct conn *conn, int session_fd, const char *name, const char *keys, bool read_only, int64_t since,
-                 struct err *err);
+int show_session(struct view *v, const char *name, struct err *err);
 /* --since: a position, a time or a span (attach, logs). 0 or -EINVAL. */
 int parse_since(const char *text, int session_fd, int64_t *ret, struct err *err);
 /*

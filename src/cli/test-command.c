@@ -25,18 +25,46 @@ static void assert_lines_fit(const char *text, const char *name)
 	}
 }
 
+/* The command of a name as a table has it: one word or two. */
+static const struct command *find(const char *name)
+{
+	_free_ char *first = xstrndup(name, strcspn(name, " "));
+	const char *space = strchr(name, ' '), *const words[] = { first, space ? space + 1 : NULL };
+	const size_t count = space ? 2 : 1;
+	size_t used;
+	const struct command *c = command_find(words, count, &used);
+
+	return used == count ? c : NULL;
+}
+
+TEST(a_group_has_commands_and_each_a_group)
+{
+	for (size_t i = 0; commands[i] != NULL; i++) {
+		size_t own = 0;
+		bool has_group = command_is_in(commands[i], NULL);
+
+		for (size_t k = 0; commands[k] != NULL; k++) {
+			own += command_is_in(commands[k], commands[i]);
+			has_group |= command_is_group(commands[k]) && command_is_in(commands[i], commands[k]);
+		}
+		ASSERT(has_group);
+		ASSERT_EQ(own > 0, command_is_group(commands[i]));
+	}
+}
+
 TEST(every_row_is_whole)
 {
 	for (size_t i = 0; commands[i] != NULL; i++) {
 		const struct command *c = commands[i];
 
-		ASSERT(c->name != NULL && c->summary != NULL && c->run != NULL);
+		ASSERT(c->name != NULL && c->summary != NULL);
+		ASSERT(!command_is_group(c) || (c->parser.count == 0 && c->max_words == 0 && command_is_in(c, NULL)));
 		ASSERT(c->group < GROUP_COUNT);
 		ASSERT_EQ(c->hidden, str_starts(c->name, "__"));
 		ASSERT(c->summary[strlen(c->summary) - 1] != '.');
 		ASSERT(c->max_words == 0 || c->args != NULL);
 		ASSERT(c->min_words <= c->max_words);
-		ASSERT(command_find(c->name) == c);
+		ASSERT(find(c->name) == c);
 		for (size_t k = 0; k < i; k++)
 			ASSERT(!str_eq(commands[k]->name, c->name));
 	}
@@ -94,9 +122,10 @@ TEST(the_overview_lists_what_is_not_hidden)
 	for (size_t i = 0; commands[i] != NULL; i++) {
 		_free_ char *row = xasprintf("\n  %-12s", commands[i]->name);
 		_free_ char *page = xasprintf("pterm\\-%s (1)", commands[i]->name);
+		const bool is_listed = !commands[i]->hidden && command_is_in(commands[i], NULL);
 
-		ASSERT_EQ(strstr(help.buf, row) != NULL, !commands[i]->hidden);
-		ASSERT_EQ(strstr(man.buf, page) != NULL, !commands[i]->hidden);
+		ASSERT_EQ(strstr(help.buf, row) != NULL, is_listed);
+		ASSERT_EQ(strstr(man.buf, page) != NULL, is_listed);
 	}
 }
 
@@ -115,7 +144,7 @@ TEST(every_script_knows_every_command_and_option)
 
 			if (c->hidden)
 				continue;
-			assert_has(script.buf, c->name, t[s].shell, c->name);
+			assert_has(script.buf, command_word(c), t[s].shell, c->name);
 			for (size_t k = 0; k < c->parser.count; k++) {
 				_free_ char *option = xasprintf(str_eq(t[s].shell, "fish") ? "-l %s " : "--%s",
 				                                c->parser.options[k].name);
@@ -135,7 +164,7 @@ TEST(the_nearest_name)
 	};
 
 	for (size_t i = 0; i < array_len(t); i++) {
-		const struct command *c = command_nearest(t[i].word);
+		const struct command *c = command_nearest(t[i].word, NULL);
 
 		if (t[i].want == NULL)
 			ASSERT(c == NULL);

@@ -33,7 +33,7 @@ void tree_names(unsigned set, struct str *out)
 
 	for (size_t i = 0; i < array_len(controllers); i++)
 		if (set & controllers[i].flag)
-			str_addf(out, "%s%s", out->len > before ? " " : "", controllers[i].name);
+			str_addf(out, "%s%s", out->len > before ? ", " : "", controllers[i].name);
 }
 
 char *tree_dir(const char *root, const char *cgroup)
@@ -50,7 +50,7 @@ bool tree_is_unified(const char *root)
 
 int tree_of(const char *root, pid_t pid, char **ret)
 {
-	_free_ char *path = xasprintf("%s/proc/%d/cgroup", root, (int)pid);
+	_free_ char *path = pid == 0 ? xasprintf("%s/proc/self/cgroup", root) : xasprintf("%s/proc/%d/cgroup", root, (int)pid);
 	_str_ text = STR_INIT;
 	const int r = file_read(AT_FDCWD, path, FILE_SIZE_MAX, &text);
 

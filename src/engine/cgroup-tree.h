@@ -6,15 +6,15 @@
 
 #include "engine/engine.h"
 
-enum { CONTROLLER_MEMORY = 1 << 0, CONTROLLER_CPU = 1 << 1, CONTROLLER_PIDS = 1 << 2 };
+enum { CONTROLLER_MEMORY = 1 << 0, CONTROLLER_CPU = 1 << 1, CONTROLLER_PIDS = 1 << 2, CONTROLLERS_ALL = (1 << 3) - 1 };
 
-/* The controllers that the limits of @spec need; a set of them as words. */
+/* The controllers that the limits of @spec need; a set of them as words: "memory, cpu". */
 unsigned tree_wanted(const struct spec *spec);
 void tree_names(unsigned controllers, struct str *out);
 
 /* Is <root>/sys/fs/cgroup one v2 hierarchy (and not v1, or both)? */
 bool tree_is_unified(const char *root);
-/* The cgroup of @pid, as "/a/b", which the caller frees. 0; -ENOENT: the host has no v2 hierarchy; -errno. */
+/* The cgroup of @pid (0: of whoever asks), as "/a/b", which the caller frees. 0; -ENOENT: the host has no v2 hierarchy; -errno. */
 int tree_of(const char *root, pid_t pid, char **ret);
 /* <root>/sys/fs/cgroup<cgroup>; the caller frees. */
 char *tree_dir(const char *root, const char *cgroup);

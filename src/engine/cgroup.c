@@ -26,15 +26,14 @@ static bool has_systemd(const char *root)
 	return path_exists(AT_FDCWD, path);
 }
 
-/* The cgroup whose controllers a scope of user @uid gets. */
-static char *manager_cgroup(uid_t uid)
+char *cgroup_of_manager(uid_t uid)
 {
 	return uid == 0 ? xstrdup("/") : xasprintf("/user.slice/user-%u.slice/user@%u.service", (unsigned)uid, (unsigned)uid);
 }
 
 static int check_manager(const char *root, uid_t uid, unsigned wanted, struct err *err)
 {
-	_free_ char *manager = manager_cgroup(uid);
+	_free_ char *manager = cgroup_of_manager(uid);
 	const int offered = tree_controllers(root, manager);
 	_str_ names = STR_INIT;
 

@@ -13,6 +13,8 @@
 
 struct cgroup { char *path; };                    /* its directory below /sys/fs/cgroup; NULL: none */
 
+/* The cgroup whose controllers a scope of user @uid gets: of its systemd manager; the caller frees. */
+char *cgroup_of_manager(uid_t uid);
 /*
  * Can the limits of @spec be had by user @uid on this host (@root: "", or a made-up tree)? 0; or -errno with the fix
  * in @err.

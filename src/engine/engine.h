@@ -35,6 +35,7 @@ struct place {
 	const char *store;
 	const char *runtime_dir;         /* of this user: a tmpfs where there is one */
 	const char *init_program;        /* pterm-init */
+	const char *tree_program;        /* pterm-tree */
 	const char *seccomp_file;
 };
 
@@ -57,7 +58,9 @@ struct container_events {
 };
 
 struct engine_exec { const struct strv *argv, *env; const char *cwd; const struct spec_user *user; bool tty;
-                     struct term_size size; int stdio[3]; };
+                     struct term_size size; int stdio[3];
+                     int32_t limit_ms; };    /* >0: without a terminal; what it starts ends with it, and after so long
+                                                both are killed: SIGALRM is its status then, and never else */
 
 struct engine_ops {
 	const char *name, *summary;
@@ -107,6 +110,8 @@ struct container {
 	struct container_events on;
 	void *data;
 	unsigned run;                    /* how often this session was started: part of names that must be fresh */
+	int join_user, join_net;         /* for NETWORK_SESSION: namespaces to enter, borrowed for `create`; else -1 */
+	bool is_first;                   /* no command of this session was ever executed */
 	struct inside *inside;           /* for engines that have a pterm-init, else NULL */
 	struct network *network;         /* what network.c keeps of the helper that it started */
 	void *own;                       /* the engine's */

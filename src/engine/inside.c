@@ -98,7 +98,8 @@ static int run(struct container *c, uint32_t id, const struct engine_exec *x, st
 {
 	_fd_ command = command_fd(c, x);
 	const int fds[] = { command, x->stdio[0], x->stdio[1], x->stdio[2] };
-	const struct init_message m = { .op = INIT_RUN, .id = id, .flags = x->tty ? INIT_TTY : 0 };
+	const struct init_message m = { .op = INIT_RUN, .id = id, .value = x->limit_ms,
+	                                .flags = (x->tty ? INIT_TTY : 0) | (x->limit_ms > 0 ? INIT_WHOLE : 0) };
 	int r = command < 0 ? command : tell_init(c->inside, m, fds, x->tty ? 1 : 4);
 
 	return r < 0 ? err_set(err, -r, "init", "cannot tell the container's init what to run: %m") : 0;

@@ -23,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TUN "/dev/net/tun"
+#define TUN NETWORK_TUN
 /* Link-local, so that no network of the host's is hidden by it. */
 #define PASTA_NAMESERVER "169.254.1.1"
 #define SLIRP_NAMESERVER "10.0.2.3"
@@ -50,12 +50,13 @@ struct network {
 
 /* --- what this host has --- */
 
-static int find_forced(const char *forced, const char **ret_name, char **ret_path, struct err *err)
+static int find_forced(const struct network_look *look, const char *forced, const char **ret_name, char **ret_path,
+                       struct err *err)
 {
 	for (size_t i = 0; i < array_len(programs); i++) {
 		if (!str_eq(path_base(forced), programs[i].name))
 			continue;
-		*ret_path = child_find(forced);
+		*ret_path = look->find(look->data, forced);
 		*ret_name = programs[i].name;
 		return *ret_path ? 0 : err_set(err, ENOENT, "no-network-program", "'%s', which $PTERM_NETWORK_PROGRAM "
 		                               "names, is not installed", forced);
@@ -64,20 +65,35 @@ static int find_forced(const char *forced, const char **ret_name, char **ret_pat
 	               forced);
 }
 
-static int find_program(const char **ret_name, char **ret_path, struct err *err)
+int network_locate(const struct network_look *look, const char **ret_name, char **ret_path, struct err *err)
 {
-	const char *forced = getenv("PTERM_NETWORK_PROGRAM");
+	const char *forced = look->env(look->data, "PTERM_NETWORK_PROGRAM");
 
 	if (forced != NULL && *forced != '\0')
-		return find_forced(forced, ret_name, ret_path, err);
+		return find_forced(look, forced, ret_name, ret_path, err);
 	for (size_t i = 0; i < array_len(programs); i++) {
-		*ret_path = child_find(programs[i].name);
+		*ret_path = look->find(look->data, programs[i].name);
 		*ret_name = programs[i].name;
 		if (*ret_path != NULL)
 			return 0;
 	}
 	return err_set(err, ENOENT, "no-network-program", "a private network needs the program pasta (in the package passt) or "
 	               "slirp4netns: install one of them, or use --network none or host");
+}
+
+static const char *own_env(const void *data, const char *name)
+{
+	return getenv(name);
+}
+
+static char *own_find(const void *data, const char *name)
+{
+	return child_find(name);
+}
+
+static int find_program(const char **ret_name, char **ret_path, struct err *err)
+{
+	return network_locate(&(struct network_look){ own_env, own_find, NULL }, ret_name, ret_path, err);
 }
 
 /* The helper opens it as the container's root: ourselves, or (@is_other) somebody who owns nothing on this host. */

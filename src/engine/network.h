@@ -9,6 +9,20 @@
 
 #include "engine/engine.h"
 
+#define NETWORK_TUN "/dev/net/tun"
+
+/* How a host is looked at: this one, or one that is made up. */
+struct network_look {
+	const char *(*env)(const void *data, const char *name);
+	char *(*find)(const void *data, const char *name);     /* in $PATH, or as it stands with a slash; the caller frees */
+	const void *data;
+};
+/*
+ * The program for private networks: what $PTERM_NETWORK_PROGRAM names, else the first of pasta, slirp4netns in $PATH. 0 with
+ * its name (static) and path (the caller's); -ENOENT: there is none, -EINVAL: the variable names another; see @err.
+ */
+int network_locate(const struct network_look *look, const char **ret_name, char **ret_path, struct err *err);
+
 /*
  * 1 with *ret_program ("pasta", "slirp4netns"; static) when private networks can be had here; 0: not, with the
  * reason. $PTERM_NETWORK_PROGRAM chooses: one of these names, or a path that ends in one.

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/hook.h"
 #include "base/path.h"
+#include "engine/fill.h"
 #include "wire/init.h"
 
 #include <errno.h>
@@ -36,6 +37,9 @@ void sandbox_release(struct sandbox *s)
 	for (size_t i = 0; i < s->files.len; i++)
 		str_release(&s->files.items[i].text);
 	vec_release(&s->files);
+	for (size_t i = 0; i < s->secrets.len; i++)
+		str_wipe(&s->secrets.items[i].value);
+	vec_release(&s->secrets);
 	for (size_t i = 0; i < s->trees.len; i++)
 		fd_close(s->trees.items[i]);
 	vec_release(&s->trees);
@@ -44,34 +48,11 @@ void sandbox_release(struct sandbox *s)
 	s->lifeline = fd_close(s->lifeline);
 	s->control = fd_close(s->control);
 	s->log = fd_close(s->log);
+	s->tree_program = fd_close(s->tree_program);
+	s->join_net = fd_close(s->join_net);
 }
 
 /* --- idmapped trees, made outside by real root --- */
-
-static int pause_until_killed(void *data)
-{
-	for (;;)
-		pause();
-	return 0;
-}
-
-/* The user namespace of @map as a descriptor, or -errno. */
-static int map_namespace(const struct idmap *map, struct err *err)
-{
-	const pid_t pid = idmap_clone(map, 0, pause_until_killed, NULL, err);
-	char path[64];
-	int fd;
-
-	if (pid < 0)
-		return pid;
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		fd = err_set(err, errno, "idmap", "cannot open a user namespace: %m");
-	(void)kill(pid, SIGKILL);
-	(void)child_wait(pid);
-	return fd;
-}
 
 int sandbox_tree(const char *path, const struct idmap *map, bool read_only, struct err *err)
 {
@@ -83,7 +64,7 @@ int sandbox_tree(const char *path, const struct idmap *map, bool read_only, stru
 		return err_set(err, errno, "volume", "cannot mount '%s': %m", path);
 	if (map == NULL)
 		return TAKE_FD(tree);
-	ns = map_namespace(map, err);
+	ns = idmap_namespace(map, err);
 	if (ns < 0)
 		return ns;
 	attr.userns_fd = (uint64_t)ns;
@@ -137,13 +118,27 @@ static int make_bundle(const struct sandbox *s)
 	return 0;
 }
 
-static void add_escaped(struct str *out, const char *path)
+/* Files that the session's user can read, in a directory that it can enter, and nobody else but root inside. */
+static int write_secrets(const struct sandbox *s)
 {
-	for (; *path != '\0'; path++) {
-		if (strchr("\\:,", *path) != NULL)
-			str_addc(out, '\\');
-		str_addc(out, *path);
+	const uid_t uid = (uid_t)s->spec->user.uid;
+	const gid_t gid = (gid_t)s->spec->user.gid;
+	_fd_ dir = -1;
+
+	if (s->secrets.len == 0)
+		return 0;
+	if (mkdir(SANDBOX_SECRETS, 0700) < 0 || (dir = open(SANDBOX_SECRETS, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return fail(s, "cannot make a place for secrets: %m");
+	for (size_t i = 0; i < s->secrets.len; i++) {
+		const struct sandbox_secret *secret = &s->secrets.items[i];
+		_fd_ fd = openat(dir, secret->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
+
+		if (fd < 0 || fd_write_all(fd, secret->value.buf, secret->value.len) < 0 || fchmod(fd, 0400) < 0 ||
+		    fchown(fd, uid, gid) < 0)
+			return fail(s, "cannot write the secret '%s': %m", secret->name);
 	}
+	return fchmod(dir, 0500) < 0 || fchown(dir, uid, gid) < 0 ? fail(s, "cannot give the secrets to the session's user: %m")
+	                                                          : 0;
 }
 
 /* @name in the store directory, owned by the container's root, or an error. */
@@ -168,6 +163,29 @@ static int attach_tree(const struct sandbox *s, int tree, const char *at)
 	return 0;
 }
 
+/*
+ * The list of lower layers, the highest first, by links in the bundle with short names: the options of a mount have one
+ * page, which 40 paths would fill, and a path would have to be escaped.
+ */
+static int add_layers(const struct sandbox *s, struct str *options)
+{
+	const struct strv *layers = &s->spec->image.layers;
+
+	for (size_t i = layers->len; i-- > 0;) {
+		char name[24];
+
+		if (s->lower_tree >= 0 && i == 0) {
+			str_adds(options, "lower");
+			break;
+		}
+		snprintf(name, sizeof(name), "%zx", i);
+		if (symlink(layers->items[i], name) < 0)
+			return fail(s, "cannot make a link to '%s': %m", layers->items[i]);
+		str_addf(options, "%s%s", name, i > 0 ? ":" : "");
+	}
+	return 0;
+}
+
 static int mount_rootfs(const struct sandbox *s)
 {
 	const struct strv *layers = &s->spec->image.layers;
@@ -183,11 +201,8 @@ static int mount_rootfs(const struct sandbox *s)
 	if (s->lower_tree >= 0 && attach_tree(s, s->lower_tree, "lower") < 0)
 		return -1;
 	str_adds(&options, "userxattr,lowerdir=");
-	for (size_t i = layers->len; i-- > 0;) {                 /* overlay names the highest first */
-		add_escaped(&options, s->lower_tree >= 0 && i == 0 ? "lower" : layers->items[i]);
-		if (i > 0)
-			str_addc(&options, ':');
-	}
+	if (add_layers(s, &options) < 0)
+		return -1;
 	str_addf(&options, ",upperdir=/proc/self/fd/%d/upper,workdir=/proc/self/fd/%d/work", store, store);
 	if (options.len > OVERLAY_OPTIONS_MAX) {
 		errno = E2BIG;
@@ -201,6 +216,32 @@ static int mount_rootfs(const struct sandbox *s)
 	return 0;
 }
 
+/* The working directory that the image names, as its user's own. A link in the image never leads out of the root. */
+static void make_cwd(const struct sandbox *s)
+{
+	_free_ char *path = xstrdup(s->spec->cwd ? s->spec->cwd : "/");
+	_fd_ root = open("rootfs", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	for (char *end = path; s->spec->makes_cwd && root >= 0 && end != NULL;) {
+		_fd_ above = -1;
+		char *name;
+
+		end = strchr(end + 1, '/');
+		if (end != NULL)
+			*end = '\0';
+		name = strrchr(path, '/');
+		if (name != NULL && name[1] != '\0') {
+			*name = '\0';
+			above = path_open_in_root(root, *path ? path : "/", O_RDONLY | O_DIRECTORY);
+			*name = '/';
+			if (above >= 0 && mkdirat(above, name + 1, 0755) == 0)
+				(void)!fchownat(above, name + 1, (uid_t)s->spec->user.uid, (gid_t)s->spec->user.gid, AT_SYMLINK_NOFOLLOW);
+		}
+		if (end != NULL)
+			*end = '/';
+	}
+}
+
 static int attach_trees(const struct sandbox *s)
 {
 	for (size_t i = 0; i < s->trees.len; i++) {
@@ -211,6 +252,30 @@ static int attach_trees(const struct sandbox *s)
 			return -1;
 	}
 	return s->init_tree >= 0 ? attach_tree(s, s->init_tree, "init") : 0;
+}
+
+static int fill_volumes(const struct sandbox *s)
+{
+	_fd_ rootfs = open("rootfs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (s->tree_program < 0)
+		return 0;
+	for (size_t i = 0; i < s->spec->volumes.len; i++) {
+		const struct spec_volume *v = &s->spec->volumes.items[i];
+		_free_ char *tree = xasprintf("v%zu", i);
+		_fd_ data = v->name == NULL ? -1 : open(i < s->trees.len ? tree : v->source, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		_err_ err = ERR_INIT;
+
+		if (v->name == NULL)
+			continue;
+		if (data < 0)
+			return fail(s, "cannot open volume '%s': %m", v->name);
+		if (fill_volume(s->tree_program, rootfs, v, &s->spec->user, data, s->log, &err) < 0) {
+			errno = err.no;
+			return fail(s, "%s", err_msg(&err));
+		}
+	}
+	return 0;
 }
 
 /* crun refuses hybrid cgroup hosts (>= 1.21), and a container of ours needs no cgroup: show it a v2 hierarchy. */
@@ -327,8 +392,12 @@ static int run_sandbox(const struct sandbox *s)
 	int root, status, pid;
 
 	HOOK("sandbox.mapped");
-	if (make_bundle(s) < 0 || mount_rootfs(s) < 0 || attach_trees(s) < 0 || show_cgroup2(s) < 0)
+	if (s->join_net >= 0 && setns(s->join_net, CLONE_NEWNET) < 0)
+		return fail(s, "cannot enter the network of the other session: %m");
+	if (make_bundle(s) < 0 || write_secrets(s) < 0 || mount_rootfs(s) < 0 || attach_trees(s) < 0 ||
+	    fill_volumes(s) < 0 || show_cgroup2(s) < 0)
 		return -1;
+	make_cwd(s);                             /* what it cannot make, the command's start tells */
 	HOOK("sandbox.mounted");
 	listener = fd_listen_unix(AT_FDCWD, "console.sock", SOCK_STREAM);
 	if (listener < 0)
@@ -374,6 +443,8 @@ int sandbox_main(void *data)
 	vec_push(&keep, s->lifeline);
 	vec_push(&keep, s->control);
 	vec_push(&keep, s->log);
+	vec_push(&keep, s->tree_program);
+	vec_push(&keep, s->join_net);
 	vec_push(&keep, s->lower_tree);
 	vec_push(&keep, s->init_tree);
 	for (size_t i = 0; i < s->trees.len; i++)

@@ -19,6 +19,7 @@ struct sandbox_report {
 };
 
 struct sandbox_file { const char *name; struct str text; };
+struct sandbox_secret { const char *name; struct str value; };       /* the name is the spec's */
 
 struct sandbox {
 	const struct spec *spec;
@@ -26,12 +27,17 @@ struct sandbox {
 	struct strv runtime;             /* the argument list of crun; run in the bundle */
 	const char *runtime_root, *runtime_id;   /* where it keeps state: removed once the command runs */
 	VEC(struct sandbox_file) files;  /* to be written into the bundle, config.json among them */
+	VEC(struct sandbox_secret) secrets;      /* to be written below SANDBOX_SECRETS in the bundle, for the session's user */
 	VEC(int) trees;                  /* detached mounts, to become <bundle>/v0, v1 …; idmapped where root asked */
 	int lower_tree;                  /* such a mount to be the lowest layer instead of the directory; -1 none */
 	int init_tree;                   /* one of pterm-init, where the mapped root cannot go (below /root); -1: by its path */
 	int lifeline, control, log;
+	int join_net;                    /* a network namespace to enter; -1: the runtime makes one, or it is the host's */
+	int tree_program;                /* pterm-tree, to fill named volumes that are empty; -1: they are left so */
 	bool stays;                      /* until it is killed: an empty cgroup is removed by systemd, with what it counted */
 };
+
+#define SANDBOX_SECRETS "secrets"
 
 /* <runtime_dir>/bundle: where the bundle is mounted, in each sandbox's own mount namespace. */
 char *sandbox_bundle(const struct place *place);

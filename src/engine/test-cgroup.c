@@ -61,7 +61,7 @@ TEST(wanted)
 	ASSERT_EQ(tree_wanted(&none), 0);
 	ASSERT_EQ(tree_wanted(&memory), CONTROLLER_MEMORY);
 	tree_names(tree_wanted(&all_limits), &names);
-	ASSERT_STREQ(names.buf, "memory cpu pids");
+	ASSERT_STREQ(names.buf, "memory, cpu, pids");
 	ASSERT_EQ(tree_quota_us(0.2, 100000), 20000);
 	ASSERT_EQ(tree_quota_us(1.5, 1000000), 1500000);
 	ASSERT_EQ(tree_quota_us(0.29, 100000), 29000);
@@ -197,7 +197,7 @@ TEST(make_names_the_missing)
 
 	made_file(&m, "sys/fs/cgroup/job/cgroup.controllers", "memory\n");
 	ASSERT_EQ(tree_make(m.root, "/job", "s", &all_limits, &dir, &err), -ENOTSUP);
-	ASSERT(strstr(err.msg, "cannot limit cpu pids: ") != NULL);
+	ASSERT(strstr(err.msg, "cannot limit cpu, pids: ") != NULL);
 	ASSERT(dir == NULL);
 	made_done(&m);
 }

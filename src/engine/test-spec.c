@@ -28,6 +28,34 @@ TEST(volumes)
 	}
 }
 
+TEST(named_volumes)
+{
+	static const struct { const char *in; int want; const char *name; bool read_only, is_owned; } t[] = {
+		{ "data:/b", 0, "data", false, false }, { "a.b_c-1:/b:ro", 0, "a.b_c-1", true, false },
+		{ "data:/b:owned", 0, "data", false, true }, { "data:/b:ro,owned", 0, "data", true, true },
+		{ "./data:/b", 0, NULL, false, false }, { "..:/b", 0, NULL, false, false }, { "./a:/b:owned", -EINVAL, NULL, false, false },
+		{ ".data:/b", -EINVAL, NULL, false, false }, { "-x:/b", -EINVAL, NULL, false, false }, { "a b:/b", -EINVAL, NULL, false, false },
+		{ "...:/b", -EINVAL, NULL, false, false },
+	};
+
+	for (size_t i = 0; i < array_len(t); i++) {
+		struct spec_volume v = { 0 };
+
+		ASSERT_EQ(spec_volume_parse(t[i].in, &v, NULL), t[i].want);
+		if (t[i].want == 0 && t[i].name != NULL) {
+			ASSERT_STREQ(v.name, t[i].name);
+			ASSERT_EQ(v.source, NULL);
+		} else {
+			ASSERT_EQ(v.name, NULL);
+		}
+		ASSERT_EQ(v.read_only, t[i].read_only);
+		ASSERT_EQ(v.is_owned, t[i].is_owned);
+		free(v.source);
+		free(v.target);
+		free(v.name);
+	}
+}
+
 TEST(ports)
 {
 	static const struct { const char *in; int want; int host, container; } t[] = {
@@ -48,10 +76,14 @@ TEST(a_spec_is_read_as_it_was_written)
 {
 	static const char text[] =
 		"{\"engine\":\"crun\",\"image\":{\"label\":\"x\",\"layers\":[\"/a\",\"/b\"]},\"command\":[\"sh\",\"-c\",\"\"],"
-		"\"env\":[\"A=1\"],\"user\":{\"name\":\"u\",\"uid\":1000,\"gid\":4294967294},\"map\":\"0:1:1;0:1:1\","
-		"\"read_only\":true,\"remove_at_end\":false,\"volumes\":[{\"source\":\"/s\",\"target\":\"/t\",\"read_only\":true}],"
-		"\"memory_bytes\":1,\"pids\":0,\"cpus\":0.5,\"network\":\"private\",\"ports\":[{\"host\":1,\"container\":2}],"
-		"\"restart\":\"always\",\"restart_max\":0,\"rows\":24,\"cols\":80,\"record_input\":false,\"record_bytes\":0}";
+		"\"env\":[\"A=1\"],\"makes_cwd\":false,\"user\":{\"name\":\"u\",\"uid\":1000,\"gid\":4294967294},\"map\":\"0:1:1;0:1:1\","
+		"\"read_only\":true,\"remove_at_end\":false,"
+		"\"volumes\":[{\"source\":\"/s\",\"target\":\"/t\",\"read_only\":true,\"owned\":false}],"
+		"\"memory_bytes\":1,\"pids\":0,\"cpus\":0.5,\"network\":\"private\",\"network_joined\":\"none\","
+		"\"ports\":[{\"host\":1,\"container\":2}],"
+		"\"secrets\":[{\"name\":\"s\",\"file\":\"/f\"}],\"labels\":{\"a\":\"b=c\"},"
+		"\"restart\":\"always\",\"restart_max\":0,\"restart_first_ms\":1,\"restart_longest_ms\":2,\"restart_forgiven_ms\":3,"
+		"\"rows\":24,\"cols\":80,\"record_input\":false,\"record_bytes\":0}";
 	_cleanup_(spec_release) struct spec s = { 0 };
 	_str_ out = STR_INIT;
 	_err_ err = ERR_INIT;
@@ -60,6 +92,34 @@ TEST(a_spec_is_read_as_it_was_written)
 	json_encode(&out, &spec_object, &s);
 	ASSERT_STREQ(out.buf, text);
 	ASSERT(spec_has_limits(&s));
+}
+
+TEST(secrets_come_from_files_and_variables)
+{
+	static const char *const bad[] = { "", "a", "a=", "=f", "a=env:", "../a=f", ".a=f", "a b=f" };
+	struct spec_secret s;
+	_str_ value = STR_INIT;
+	_err_ err = ERR_INIT;
+
+	for (size_t i = 0; i < array_len(bad); i++)
+		ASSERT(spec_secret_parse(bad[i], &s, NULL) < 0);
+	ASSERT_OK(spec_secret_parse("a=b=c", &s, NULL));
+	ASSERT_STREQ(s.file, "b=c");
+	ASSERT_EQ(spec_secret_read(&s, &value, &err), -ENOENT);
+	ASSERT_STREQ(err_msg(&err), "the secret 'a': cannot read 'b=c': No such file or directory");
+	free(s.name);
+	free(s.file);
+	ASSERT_OK(spec_secret_parse("a=env:PTERM_TEST_SECRET", &s, NULL));
+	ASSERT_EQ(spec_secret_read(&s, &value, NULL), -ENOENT);
+	setenv("PTERM_TEST_SECRET", "x y", 1);
+	ASSERT_OK(spec_secret_read(&s, &value, NULL));
+	ASSERT_STREQ(value.buf, "x y");
+	free(s.name);
+	s.name = (char *)"z";
+	free(s.variable);
+	s.variable = NULL;
+	s.file = (char *)"/dev/zero";
+	ASSERT_EQ(spec_secret_read(&s, &value, NULL), -EFBIG);
 }
 
 TEST(runtime_versions)

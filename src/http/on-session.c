@@ -193,6 +193,14 @@ static int refuse_field(const char *field, const char *why, struct err *err)
 	return -EINVAL;
 }
 
+/* "./src:/work", "src/x:/work": a path, and one that depends on the folder. The name of a volume has no slash. */
+static bool is_relative(const char *volume)
+{
+	const size_t n = strcspn(volume, ":");
+
+	return volume[0] != '/' && (volume[0] == '.' || memchr(volume, '/', n) != NULL);
+}
+
 /* What means something else for a person at a prompt than for a request: the environment and the folder are the daemon's. */
 static int check_new(const struct new_session *n, struct err *err)
 {
@@ -200,10 +208,10 @@ static int check_new(const struct new_session *n, struct err *err)
 		if (strchr(n->env.items[i], '=') == NULL)
 			return refuse_field("env", "must be a list of KEY=value", err);
 	for (size_t i = 0; i < n->volumes.len; i++)
-		if (n->volumes.items[i][0] != '/')
-			return refuse_field("volumes", "must be a list of SOURCE:TARGET with absolute paths", err);
-	if (n->image != NULL && n->image[0] != '/')
-		return refuse_field("image", "must be an absolute path", err);
+		if (is_relative(n->volumes.items[i]))
+			return refuse_field("volumes", "must be a list of SOURCE:TARGET with absolute paths, or names of volumes", err);
+	if (n->image != NULL && n->image[0] == '.')
+		return refuse_field("image", "must be a name or an absolute path", err);
 	return n->name != NULL ? name_check(n->name, err) : 0;
 }
 
@@ -259,7 +267,7 @@ int on_session_new(struct call *c, struct err *err)
 	int r = make_spec(c, &spec, err);
 
 	if (r == 0)
-		r = session_create(c->house, &spec, n->name, &s, &conn, err);
+		r = session_create(c->house, &spec, n->name, NULL, &s, &conn, err);
 	if (r < 0)
 		return r;
 	call_header(c, "Location", "/api/v1/sessions/%s", s.id);
@@ -328,7 +336,7 @@ int on_session_start(struct call *c, struct err *err)
 	int r = call_session(c, &s, err);
 
 	if (r == 0)
-		r = session_start(c->house, &s, &conn, err);
+		r = session_start(c->house, &s, NULL, &conn, err);
 	return r < 0 ? r : tell_start(c, &s, &conn, 200, err);
 }
 

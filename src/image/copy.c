@@ -373,3 +373,46 @@ int copy_in_tar(const char *tree_program, pid_t init, int in_fd, const char *pat
 	r = end_start(&unpacker, dir, c.userns, in_fd, 0, err);
 	return r < 0 ? r : finish_one(&unpacker, path, err);
 }
+
+/* ---- directories, with their owners */
+
+static void dir_packer(struct end *e, const char *tree_program, int userns)
+{
+	end_begin(e, tree_program, "pack", userns);
+	strv_push(&e->argv, "--fifos");
+	strv_push(&e->argv, "--");
+	strv_push(&e->argv, ".");
+}
+
+int copy_dir_out(const char *tree_program, int dir, int userns, int out_fd, const char *shown, struct err *err)
+{
+	_cleanup_(end_release) struct end packer = END_INIT;
+	int r;
+
+	dir_packer(&packer, tree_program, userns);
+	r = end_start(&packer, dir, userns, out_fd, 1, err);
+	return r < 0 ? r : finish_one(&packer, shown, err);
+}
+
+int copy_dir_in(const char *tree_program, int dir, int userns, int in_fd, const char *shown, struct err *err)
+{
+	_cleanup_(end_release) struct end unpacker = END_INIT;
+	int r;
+
+	end_begin(&unpacker, tree_program, "unpack", userns);
+	strv_push(&unpacker.argv, "--plain");
+	r = end_start(&unpacker, dir, userns, in_fd, 0, err);
+	return r < 0 ? r : finish_one(&unpacker, shown, err);
+}
+
+int copy_dir_between(const char *tree_program, int from, int from_userns, int to, int to_userns, const char *shown,
+                     struct err *err)
+{
+	_cleanup_(end_release) struct end packer = END_INIT;
+	_cleanup_(end_release) struct end unpacker = END_INIT;
+
+	dir_packer(&packer, tree_program, from_userns);
+	end_begin(&unpacker, tree_program, "unpack", to_userns);
+	strv_push(&unpacker.argv, "--plain");
+	return run_both(&packer, (struct site){ from, from_userns }, &unpacker, (struct site){ to, to_userns }, shown, err);
+}

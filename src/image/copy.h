@@ -44,3 +44,15 @@ int copy_in(const char *tree_program, pid_t init, const char *host_path, const c
  */
 int copy_out_tar(const char *tree_program, pid_t init, const char *path, int out_fd, struct err *err);
 int copy_in_tar(const char *tree_program, pid_t init, int in_fd, const char *path, uid_t uid, gid_t gid, struct err *err);
+
+/*
+ * Directories that no container holds (volumes), as tar streams with the owners that a container sees: @userns is a user
+ * namespace (idmap_namespace), of which everything is done as root. Both borrow their descriptors. Out: what is in @dir,
+ * as the top entry ".". In: everything that the archive holds, below @dir, as tar -x there would, with its owners.
+ * Between: what is in @from, into @to, each with a namespace of its own. The number of entries that were left out, or
+ * -errno; what was unpacked before a failure stays. Blocks.
+ */
+int copy_dir_out(const char *tree_program, int dir, int userns, int out_fd, const char *shown, struct err *err);
+int copy_dir_in(const char *tree_program, int dir, int userns, int in_fd, const char *shown, struct err *err);
+int copy_dir_between(const char *tree_program, int from, int from_userns, int to, int to_userns, const char *shown,
+                     struct err *err);

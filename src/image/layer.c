@@ -1,345 +1,61 @@
 /*
  * Unpacking happens in a child that is root of a new user namespace with the map, and that has made the staging
- * directory its root (pterm-tree). Whoever holds the source's byte of the lock file unpacks; the child holds it as
+ * directory its root (pterm-tree). Whoever holds the layer's byte of the lock file unpacks; the child holds it as
  * well, so that a lock which is free means that nobody writes any more.
  */
 #include "image/layer.h"
 
 #include "base/child.h"
 #include "base/fd.h"
+#include "base/list.h"
 #include "base/path.h"
-#include "base/units.h"
+#include "image/layout.h"
+#include "image/lock.h"
+#include "image/oci.h"
+#include "image/tree-run.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <poll.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-enum { DIFF_ID_LEN = 64 };
+enum { AT_ONCE_MAX = 4, TELL_EVERY_MS = 100 };
 
-/* A tar, and what it becomes under one map. */
-struct source {
-	const struct image_store *store;
-	const struct idmap *map;
-	const char *path;
-	char key[96];                        /* the link in sources/ */
-	char diff_id[DIFF_ID_LEN + 1];
-	char *layers;                        /* <root>/images/layers/<map> */
-	char *link;                          /* <root>/images/sources/<key> */
+enum state { WAITING, RUNNING, UNPACKED, DONE };
+
+/* One source on its way to a layer. */
+struct job {
+	const struct layer_source *source;
+	struct layer_result *ret;
+	enum state state;
+	int lock, tar, dir, list;
+	uint64_t byte, size;
+	struct stat began;                   /* the file, when we began */
+	char *staging, *staging_list;
+	struct tree_run run;
 };
 
-static void source_release(struct source *s)
+struct work {
+	const struct image_store *store;
+	const struct idmap *map;
+	char *layers;                        /* <root>/images/layers/<map> */
+	struct job *jobs;
+	size_t n;
+};
+
+char *layer_path(const struct image_store *store, const char *map_name, const char *hex)
 {
-	free(s->layers);
-	free(s->link);
+	return xasprintf("%s/images/layers/%s/%s", store->root, map_name, hex);
 }
 
-static void source_key(const struct stat *st, char *ret, size_t n)
+bool layer_is_there(const char *layer)
 {
-	snprintf(ret, n, "%llx-%llx-%llx-%llx", (unsigned long long)st->st_dev, (unsigned long long)st->st_ino,
-	         (unsigned long long)st->st_size,
-	         (unsigned long long)st->st_mtim.tv_sec * 1000000000ULL + (unsigned long long)st->st_mtim.tv_nsec);
-}
+	_free_ char *list = xasprintf("%s.list", layer);
 
-static bool is_diff_id(const char *text)
-{
-	return strspn(text, "0123456789abcdef") == DIFF_ID_LEN && text[DIFF_ID_LEN] == '\0';
-}
-
-/* Is the source known, and unpacked under this map? */
-static bool find_layer(struct source *s, char **ret_layer)
-{
-	_free_ char *layer = NULL;
-	char target[DIFF_ID_LEN + 2];
-	const ssize_t n = readlink(s->link, target, sizeof(target));
-
-	if (n != DIFF_ID_LEN)
-		return false;
-	target[n] = '\0';
-	layer = path_join(s->layers, target);
-	if (!is_diff_id(target) || !path_exists(AT_FDCWD, layer))
-		return false;
-	memcpy(s->diff_id, target, sizeof(s->diff_id));
-	*ret_layer = TAKE(layer);
-	return true;
-}
-
-/*
- * Directories above the layers. Started by root, sessions run as ids that own none of these and must get through;
- * an ordinary user's are that user's business.
- */
-static int make_dirs(const char *path, struct err *err)
-{
-	const mode_t mode = geteuid() == 0 ? 0711 : 0700;
-	_free_ char *copy = xstrdup(path);
-
-	for (char *end = copy; end != NULL;) {
-		end = strchr(end + 1, '/');
-		if (end != NULL)
-			*end = '\0';
-		if (mkdir(copy, mode) == 0)
-			(void)chmod(copy, mode);         /* whatever the umask is */
-		else if (errno != EEXIST && !path_exists(AT_FDCWD, copy))
-			return err_set(err, errno, "image-store", "cannot make the directory '%s': %m", copy);
-		if (end != NULL)
-			*end = '/';
-	}
-	return 0;
-}
-
-/* The layers of one map of ids are for its root alone: other users could run what is setuid in them. */
-static int make_layers_dir(const struct source *s, struct err *err)
-{
-	const int64_t uid = idmap_outside(&s->map->uid, 0), gid = idmap_outside(&s->map->gid, 0);
-	const int r = make_dirs(s->layers, err);
-
-	if (r < 0 || geteuid() != 0)
-		return r;
-	if (chown(s->layers, (uid_t)uid, (gid_t)gid) < 0 || chmod(s->layers, 0700) < 0)
-		return err_set(err, errno, "image-store", "cannot give '%s' to the container's root: %m", s->layers);
-	return 0;
-}
-
-/* Which byte of the lock file stands for a source: FNV-1a. Two that share one only wait for each other. */
-static uint64_t lock_byte(const char *key)
-{
-	uint64_t h = 14695981039346656037ULL;
-
-	for (; *key != '\0'; key++)
-		h = (h ^ (unsigned char)*key) * 1099511628211ULL;
-	return h >> 2;
-}
-
-static int lock_change(int fd, int how, short type, uint64_t byte)
-{
-	struct flock range = { .l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)byte, .l_len = 1 };
-
-	while (fcntl(fd, how, &range) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return 0;
-}
-
-/* Remove what crashes left: every directory whose lock nobody holds, @own being ours. */
-static void sweep(const struct source *s, int lock, uint64_t own)
-{
-	DIR *dir = opendir(s->layers);
-
-	if (dir == NULL)
-		return;
-	for (struct dirent *e; (e = readdir(dir)) != NULL;) {
-		unsigned long long byte;
-		bool is_ours;
-
-		if (sscanf(e->d_name, ".new-%16llx", &byte) != 1)
-			continue;
-		is_ours = byte == own;
-		if (!is_ours && lock_change(lock, F_OFD_SETLK, F_WRLCK, byte) < 0)
-			continue;
-		(void)tree_remove_mapped(s->map, dirfd(dir), e->d_name, NULL);
-		if (!is_ours)
-			(void)lock_change(lock, F_OFD_SETLK, F_UNLCK, byte);
-	}
-	closedir(dir);
-}
-
-/* What the child in the new user namespace needs, made ready before: it may not allocate (idmap.h). */
-struct unpacker { int program, fds[6]; pid_t parent; const char *const *argv; };
-
-static int run_unpacker(void *arg)
-{
-	const struct unpacker *u = arg;
-	int high[array_len(u->fds)];
-
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != u->parent)
-		return 125;
-	for (size_t i = 0; i < array_len(u->fds); i++)
-		high[i] = fcntl(u->fds[i], F_DUPFD_CLOEXEC, 64);
-	for (size_t i = 0; i < array_len(u->fds); i++)
-		if (high[i] < 0 || dup2(high[i], (int)i) < 0)
-			return 125;
-	syscall(SYS_execveat, u->program, "", (char *const *)u->argv, environ, AT_EMPTY_PATH);
-	dprintf(2, "cannot start it: %s\n", strerror(errno));
-	return 125;
-}
-
-/* The figure @name of a report of pterm-tree; empty when it is not there. */
-static char *report_get(const char *report, const char *name)
-{
-	for (const char *line = report; *line != '\0'; line += line[0] == '\n') {
-		const size_t n = strlen(name), len = strcspn(line, "\n");
-
-		if (strncmp(line, name, n) == 0 && line[n] == ' ')
-			return xstrndup(line + n + 1, len - n - 1);
-		line += len;
-	}
-	return xstrdup("");
-}
-
-/* Run pterm-tree with @tar as its input and @staging as its root. What it says goes to @said and @report. */
-static int unpack_in_userns(const struct source *s, int tar, int staging, int lock, struct str *said,
-                            struct str *report, struct err *err)
-{
-	static const char *const argv[] = { "pterm-tree", "unpack", "--owner", "keep", "--report", "4", NULL };
-	int said_pipe[2] = { -1, -1 }, report_pipe[2] = { -1, -1 };
-	_fd_ null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	/* opened here: inside the namespace its directory may be out of reach */
-	_fd_ program = open(s->store->tree_program, O_PATH | O_CLOEXEC);
-	pid_t pid;
-	int r;
-
-	if (program < 0)
-		return err_set(err, errno, "no-program", "cannot find the program '%s': %m", s->store->tree_program);
-	if (null < 0 || pipe2(said_pipe, O_CLOEXEC) < 0 || pipe2(report_pipe, O_CLOEXEC) < 0) {
-		r = err_set(err, errno, "pipe", "cannot run '%s': %m", s->store->tree_program);
-		pid = -1;
-	} else {
-		/* 5: who writes holds the lock, also when we are killed first */
-		struct unpacker u = { .program = program, .parent = getpid(), .argv = argv,
-		                      .fds = { tar, null, said_pipe[1], staging, report_pipe[1], lock } };
-
-		pid = idmap_clone(s->map, 0, run_unpacker, &u, err);
-		r = pid;
-	}
-	fd_close(said_pipe[1]);
-	fd_close(report_pipe[1]);
-	if (pid > 0) {
-		(void)fd_slurp(said_pipe[0], 64 * 1024, said);
-		(void)fd_slurp(report_pipe[0], 4096, report);
-		r = child_wait(pid);
-		r = r < 0 ? err_set(err, -r, "wait", "cannot wait for '%s': %m", s->store->tree_program)
-		          : child_exit_code(r);
-	}
-	fd_close(said_pipe[0]);
-	fd_close(report_pipe[0]);
-	return r;
-}
-
-static int unpack_failed(const struct source *s, int code, struct str *said, const char *report, struct err *err)
-{
-	_free_ char *number = report_get(report, "errno");
-	_free_ char *shown = visible(s->path);
-	_free_ char *why = NULL;
-	uint64_t no = EIO;
-
-	said->buf[said->len = strcspn(said->buf, "\n")] = '\0';
-	if (said->len == 0)
-		str_addf(said, "%s ended with exit code %d", path_base(s->store->tree_program), code);
-	why = visible(said->buf);
-	if (parse_uint(number, 1, 4095, &no) < 0)
-		no = EIO;
-	return err_set(err, (int)no, "image-unpack", "cannot unpack image '%s': %s", shown, why);
-}
-
-/* Unpack into @staging, which is ours and empty; sets s->diff_id. */
-static int fill_staging(struct source *s, int tar, int lock, const char *staging, struct err *err)
-{
-	const int64_t uid = idmap_outside(&s->map->uid, 0), gid = idmap_outside(&s->map->gid, 0);
-	_fd_ dir = open(staging, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	_free_ char *digest = NULL;
-	_free_ char *shown = visible(s->path);
-	_str_ said = STR_INIT;
-	_str_ report = STR_INIT;
-	char key[sizeof(s->key)];
-	struct stat st;
-	int r;
-
-	if (dir < 0 || (geteuid() == 0 && fchown(dir, (uid_t)uid, (gid_t)gid) < 0))
-		return err_set(err, errno, "image-store", "cannot prepare '%s': %m", staging);
-	r = unpack_in_userns(s, tar, dir, lock, &said, &report, err);
-	if (r < 0)
-		return r;
-	digest = report_get(report.buf, "sha256");
-	if (r != 0 || !is_diff_id(digest))
-		return unpack_failed(s, r, &said, report.buf, err);
-	if (fstat(tar, &st) < 0)
-		return err_set(err, errno, "image", "cannot read image '%s': %m", shown);
-	source_key(&st, key, sizeof(key));
-	if (!str_eq(key, s->key))
-		return err_set(err, EAGAIN, "image", "image '%s' changed while it was unpacked: try again", shown);
-	if (!layer_looks_like_root(dir))
-		return err_set(err, EINVAL, "image", "image '%s' is no root file system: it has neither bin, sbin nor usr",
-		               shown);
-	memcpy(s->diff_id, digest, sizeof(s->diff_id));
-	/* the name says that the content is whole, also after a power failure */
-	return syncfs(dir) < 0 ? err_set(err, errno, "image-store", "cannot write '%s': %m", staging) : 0;
-}
-
-/* Give the finished directory its name, and remember the source. */
-static int publish(const struct source *s, const char *staging, char **ret_layer, struct err *err)
-{
-	_free_ char *layer = path_join(s->layers, s->diff_id);
-	_free_ char *tmp = xasprintf("%s.new-%d", s->link, (int)getpid());
-
-	/* the same content by another source, finished first: the caller removes ours */
-	if (rename(staging, layer) < 0 && errno != EEXIST && errno != ENOTEMPTY)
-		return err_set(err, errno, "image-store", "cannot keep the image as '%s': %m", layer);
-	(void)unlink(tmp);
-	if (symlink(s->diff_id, tmp) < 0 || rename(tmp, s->link) < 0) {
-		const int no = errno;
-
-		(void)unlink(tmp);
-		return err_set(err, no, "image-store", "cannot write '%s': %m", s->link);
-	}
-	*ret_layer = TAKE(layer);
-	return 0;
-}
-
-static int unpack_locked(struct source *s, int tar, int lock, uint64_t byte, char **ret_layer, struct err *err)
-{
-	_free_ char *name = xasprintf(".new-%016llx", (unsigned long long)byte);
-	_free_ char *staging = path_join(s->layers, name);
-	_err_ ignored = ERR_INIT;
-	int r;
-
-	if (find_layer(s, ret_layer))
-		return 0;                        /* somebody was faster */
-	sweep(s, lock, byte);
-	if (mkdir(staging, 0700) < 0)
-		return err_set(err, errno, "image-store", "cannot make the directory '%s': %m", staging);
-	r = fill_staging(s, tar, lock, staging, err);
-	if (r == 0)
-		r = publish(s, staging, ret_layer, err);
-	(void)tree_remove_mapped(s->map, AT_FDCWD, staging, &ignored);
-	return r;
-}
-
-static int unpack(struct source *s, char **ret_layer, struct err *err)
-{
-	_free_ char *sources = xasprintf("%s/images/sources", s->store->root);
-	_free_ char *lock_path = path_join(s->layers, ".lock");
-	_free_ char *shown = visible(s->path);
-	_fd_ lock = -1;
-	_fd_ tar = -1;
-	struct stat st;
-	uint64_t byte;
-	int r;
-
-	tar = open(s->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (tar < 0 || fstat(tar, &st) < 0)
-		return err_set(err, errno, "image", "cannot read image '%s': %m", shown);
-	if (!S_ISREG(st.st_mode))
-		return err_set(err, EAGAIN, "image", "image '%s' changed while it was opened: try again", shown);
-	source_key(&st, s->key, sizeof(s->key));
-	r = make_layers_dir(s, err);
-	if (r == 0)
-		r = make_dirs(sources, err);
-	if (r < 0)
-		return r;
-	lock = open(lock_path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (lock < 0)
-		return err_set(err, errno, "image-store", "cannot open '%s': %m", lock_path);
-	byte = lock_byte(s->key);
-	r = lock_change(lock, F_OFD_SETLKW, F_WRLCK, byte);
-	if (r < 0)
-		return err_set(err, -r, "image-store", "cannot lock '%s': %m", lock_path);
-	return unpack_locked(s, tar, lock, byte, ret_layer, err);
+	return path_exists(AT_FDCWD, layer) && path_exists(AT_FDCWD, list);
 }
 
 bool layer_looks_like_root(int dir)
@@ -352,18 +68,395 @@ bool layer_looks_like_root(int dir)
 	return errno == EACCES;                  /* not for us to see; then it is not empty either */
 }
 
-int layer_from_tar(const struct image_store *store, const char *path, const struct stat *st, const struct idmap *map,
-                   const char *map_name, char **ret_layer, char **ret_digest, struct err *err)
+/* --- the links of tars that were named (store.h) --- */
+
+static bool read_link(const char *link, char ret_hex[DIGEST_HEX + 1])
 {
-	_cleanup_(source_release) struct source s = { .store = store, .map = map, .path = path };
+	char hex[DIGEST_HEX + 2];
+	const ssize_t n = link ? readlink(link, hex, sizeof(hex)) : -1;
+
+	if (n != DIGEST_HEX)
+		return false;
+	memcpy(ret_hex, hex, DIGEST_HEX);
+	ret_hex[DIGEST_HEX] = '\0';
+	return strspn(ret_hex, "0123456789abcdef") == DIGEST_HEX;
+}
+
+static int write_link(const char *link, const char *hex, struct err *err)
+{
+	_free_ char *dir = xstrndup(link, (size_t)(path_base(link) - link - 1));
+	_free_ char *tmp = xasprintf("%s.new-%d", link, (int)getpid());
+	int r = layout_make_dirs(dir, err);
+
+	if (r < 0)
+		return r;
+	(void)unlink(tmp);
+	if (symlink(hex, tmp) < 0 || rename(tmp, link) < 0) {
+		r = err_set(err, errno, "image-store", "cannot write '%s': %m", link);
+		(void)unlink(tmp);
+	}
+	return r;
+}
+
+/* --- directories --- */
+
+/* The layers of one map of ids are for its root alone: other users could run what is setuid in them. */
+static int make_layers_dir(const struct work *w, struct err *err)
+{
+	const int64_t uid = idmap_outside(&w->map->uid, 0), gid = idmap_outside(&w->map->gid, 0);
+	const int r = layout_make_dirs(w->layers, err);
+
+	if (r < 0 || geteuid() != 0)
+		return r;
+	if (chown(w->layers, (uid_t)uid, (gid_t)gid) < 0 || chmod(w->layers, 0700) < 0)
+		return err_set(err, errno, "image-store", "cannot give '%s' to the container's root: %m", w->layers);
+	return 0;
+}
+
+static bool is_ours(const struct work *w, uint64_t byte)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (w->jobs[i].staging != NULL && w->jobs[i].byte == byte)
+			return true;
+	return false;
+}
+
+/* Remove what crashes left: every staging directory and list whose lock nobody holds. */
+static void sweep(const struct work *w)
+{
+	_fd_ lock = lock_open(w->layers, NULL);
+	DIR *dir = lock < 0 ? NULL : opendir(w->layers);
+
+	if (dir == NULL)
+		return;
+	for (struct dirent *e; (e = readdir(dir)) != NULL;) {
+		unsigned long long byte;
+
+		if (sscanf(e->d_name, ".new-%16llx", &byte) != 1 || is_ours(w, byte) || lock_take(lock, byte, false) < 0)
+			continue;
+		(void)tree_remove_mapped(w->map, dirfd(dir), e->d_name, NULL);
+		lock_drop(lock, byte);
+	}
+	closedir(dir);
+}
+
+/* --- one job --- */
+
+static void job_clear(struct job *j, const struct work *w)
+{
+	tree_abandon(&j->run);
+	if (j->staging != NULL)
+		(void)tree_remove_mapped(w->map, AT_FDCWD, j->staging, NULL);
+	if (j->staging_list != NULL)
+		(void)unlink(j->staging_list);
+	free(j->staging);
+	free(j->staging_list);
+	j->staging = j->staging_list = NULL;
+	j->dir = fd_close(j->dir);
+	j->list = fd_close(j->list);
+	j->tar = fd_close(j->tar);
+	j->lock = fd_close(j->lock);             /* last: now others may */
+}
+
+static int prepare_staging(struct work *w, struct job *j, struct err *err)
+{
+	const int64_t uid = idmap_outside(&w->map->uid, 0), gid = idmap_outside(&w->map->gid, 0);
+
+	j->staging = xasprintf("%s/.new-%016llx", w->layers, (unsigned long long)j->byte);
+	j->staging_list = xasprintf("%s.list", j->staging);
+	if (mkdir(j->staging, 0700) < 0 && (errno != EEXIST || tree_remove_mapped(w->map, AT_FDCWD, j->staging, err) < 0 ||
+	                                    mkdir(j->staging, 0700) < 0))
+		return err_set(err, errno, "image-store", "cannot make the directory '%s': %m", j->staging);
+	j->dir = open(j->staging, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	j->list = open(j->staging_list, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (j->dir < 0 || j->list < 0 || (geteuid() == 0 && fchown(j->dir, (uid_t)uid, (gid_t)gid) < 0))
+		return err_set(err, errno, "image-store", "cannot prepare '%s': %m", j->staging);
+	return 0;
+}
+
+static int start_program(struct work *w, struct job *j, struct err *err)
+{
+	_free_ char *max = xasprintf("--max-bytes=%llu", (unsigned long long)w->store->max_layer);
+	_free_ char *list = xasprintf("--list=%d", TREE_LIST_FD);
+	const char *const argv[] = { "pterm-tree", "unpack", "--owner", "keep", "--report", "4", list, max, NULL };
+	const struct tree_job job = { .program = w->store->tree_program, .map = w->map, .argv = argv, .in = j->tar, .out = -1,
+	                              .dir = j->dir, .lock = j->lock, .list = j->list };
+	const int r = tree_start(&job, &j->run, err);
+
+	if (r == 0)
+		j->state = RUNNING;
+	return r;
+}
+
+/* The layer that @s is known to be, if it is there: fills @ret. */
+static bool find_layer(const char *layers, const struct layer_source *s, struct layer_result *ret)
+{
+	_free_ char *layer = NULL;
+	char hex[DIGEST_HEX + 1];
+
+	if (s->diff_id != NULL)
+		snprintf(hex, sizeof(hex), "%s", s->diff_id);
+	else if (!read_link(s->link, hex))
+		return false;
+	layer = path_join(layers, hex);
+	if (!layer_is_there(layer))
+		return false;
+	memcpy(ret->diff_id, hex, sizeof(hex));
+	ret->layer = TAKE(layer);
+	return true;
+}
+
+/* Take its lock and start. 0; -EAGAIN: another process is at it; -errno. */
+static int job_start(struct work *w, struct job *j, bool waits, struct err *err)
+{
+	const struct layer_source *s = j->source;
+	int r;
+
+	j->lock = lock_open(w->layers, err);
+	if (j->lock < 0)
+		return j->lock;
+	r = lock_take(j->lock, j->byte, waits);
+	if (r < 0) {
+		j->lock = fd_close(j->lock);
+		return r == -EAGAIN ? r : err_set(err, -r, "image-store", "cannot lock '%s/.lock': %m", w->layers);
+	}
+	if (find_layer(w->layers, s, j->ret)) {          /* somebody was faster */
+		j->state = DONE;
+		job_clear(j, w);
+		return 0;
+	}
+	j->tar = open(s->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (j->tar < 0 || fstat(j->tar, &j->began) < 0)
+		return err_set(err, errno, "image", "cannot read %s: %m", s->shown);
+	if (!S_ISREG(j->began.st_mode))
+		return err_set(err, EINVAL, "image", "cannot read %s: it is no file", s->shown);
+	j->size = (uint64_t)j->began.st_size;
+	r = prepare_staging(w, j, err);
+	return r < 0 ? r : start_program(w, j, err);
+}
+
+static int check_root(const struct job *j, struct err *err)
+{
+	struct stat now;
+
+	if (fstat(j->tar, &now) < 0)
+		return err_set(err, errno, "image", "cannot read %s: %m", j->source->shown);
+	if (now.st_size != j->began.st_size || now.st_mtim.tv_sec != j->began.st_mtim.tv_sec ||
+	    now.st_mtim.tv_nsec != j->began.st_mtim.tv_nsec)
+		return err_set(err, EAGAIN, "image", "%s changed while it was unpacked: try again", j->source->shown);
+	if (!layer_looks_like_root(j->dir))
+		return err_set(err, EINVAL, "image", "%s is no root file system: it has neither bin, sbin nor usr",
+		               j->source->shown);
+	return 0;
+}
+
+/* What its program has to say. The directory is whole then, and not yet in place. */
+static int job_finish(struct work *w, struct job *j, struct err *err)
+{
+	_str_ said = STR_INIT;
+	_str_ report = STR_INIT;
+	_free_ char *diff_id = NULL;
+	_free_ char *raw = NULL;
+	const int code = tree_finish(&j->run, &said, &report, err);
+
+	if (code < 0)
+		return code;
+	diff_id = tree_figure(&report, "sha256");
+	raw = tree_figure(&report, "raw");
+	if (code != 0 || strlen(diff_id) != DIGEST_HEX || strlen(raw) != DIGEST_HEX)
+		return tree_failed(code, "unpack", j->source->shown, &said, &report, err);
+	if (j->source->raw != NULL && !str_eq(raw, j->source->raw))
+		return err_set(err, EILSEQ, "image-damaged", "cannot unpack %s: its bytes are not what the image's manifest "
+		               "says (sha256:%.12s, not sha256:%.12s); pterm image repair fetches it again", j->source->shown, raw,
+		               j->source->raw);
+	if (j->source->diff_id != NULL && !str_eq(diff_id, j->source->diff_id))
+		return err_set(err, EILSEQ, "image-damaged", "cannot unpack %s: uncompressed it is not what the image's "
+		               "configuration says (sha256:%.12s, not sha256:%.12s)", j->source->shown, diff_id, j->source->diff_id);
+	memcpy(j->ret->diff_id, diff_id, sizeof(j->ret->diff_id));
+	memcpy(j->ret->raw, raw, sizeof(j->ret->raw));
+	j->state = UNPACKED;
+	return j->source->is_root ? check_root(j, err) : 0;
+}
+
+/* Give the finished directory its name; the list goes first, so that a layer is never without. */
+static int job_publish(struct work *w, struct job *j, struct err *err)
+{
+	_free_ char *layer = path_join(w->layers, j->ret->diff_id);
+	_free_ char *list = xasprintf("%s.list", layer);
+	const bool is_new = !layer_is_there(layer);      /* or: the same content by another name, finished first */
+
+	if (is_new && path_exists(AT_FDCWD, layer))      /* without a list nobody knows whether it is whole */
+		(void)layer_put_aside(layer, NULL);
+	if (is_new && (rename(j->staging_list, list) < 0 ||
+	               (rename(j->staging, layer) < 0 && errno != EEXIST && errno != ENOTEMPTY)))
+		return err_set(err, errno, "image-store", "cannot keep the layer as '%s': %m", layer);
+	if (j->source->link != NULL) {
+		const int r = write_link(j->source->link, j->ret->diff_id, err);
+
+		if (r < 0)
+			return r;
+	}
+	j->ret->layer = TAKE(layer);
+	j->state = DONE;
+	job_clear(j, w);
+	return 0;
+}
+
+/* --- all of them --- */
+
+static size_t count(const struct work *w, enum state state)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n; i++)
+		n += w->jobs[i].state == state;
+	return n;
+}
+
+/* Everything that is unpacked gets its name. The name says that the content is whole, also after a power failure. */
+static int publish_all(struct work *w, struct err *err)
+{
+	_fd_ dir = count(w, UNPACKED) > 0 ? open(w->layers, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	int r = 0;
 
-	source_key(st, s.key, sizeof(s.key));
-	s.layers = xasprintf("%s/images/layers/%s", store->root, map_name);
-	s.link = xasprintf("%s/images/sources/%s", store->root, s.key);
-	if (!find_layer(&s, ret_layer))
-		r = unpack(&s, ret_layer, err);
-	if (r == 0)
-		*ret_digest = xasprintf("sha256:%s", s.diff_id);
+	if (dir >= 0 && syncfs(dir) < 0)
+		return err_set(err, errno, "image-store", "cannot write '%s': %m", w->layers);
+	for (size_t i = 0; i < w->n && r == 0; i++)
+		if (w->jobs[i].state == UNPACKED)
+			r = job_publish(w, &w->jobs[i], err);
+	return r;
+}
+
+/* Start what may run now. Waits for another process only when nothing is held that it could wait for. */
+static int start_some(struct work *w, size_t at_once, struct err *err)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		int r;
+
+		if (w->jobs[i].state != WAITING || count(w, RUNNING) >= at_once)
+			continue;
+		r = job_start(w, &w->jobs[i], false, err);
+		if (r < 0 && r != -EAGAIN)
+			return r;
+	}
+	if (count(w, RUNNING) > 0 || count(w, WAITING) == 0)
+		return 0;
+	const int r = publish_all(w, err);
+
+	for (size_t i = 0; i < w->n && r == 0; i++)
+		if (w->jobs[i].state == WAITING)
+			return job_start(w, &w->jobs[i], true, err);
+	return r;
+}
+
+static void tell(const struct work *w)
+{
+	uint64_t done = 0, total = 0;
+
+	for (size_t i = 0; i < w->n; i++) {
+		const struct job *j = &w->jobs[i];
+		/* the program reads through the same open file */
+		const off_t at = j->state == RUNNING ? lseek(j->tar, 0, SEEK_CUR) : 0;
+
+		total += j->size;
+		done += j->state == RUNNING && at > 0 ? (uint64_t)at : j->state > RUNNING ? j->size : 0;
+	}
+	progress_part(w->store->progress, done, total);
+}
+
+static int await_some(struct work *w, struct err *err)
+{
+	_free_ struct pollfd *fds = xcalloc(w->n, sizeof(*fds));
+	int r = 0;
+
+	for (size_t i = 0; i < w->n; i++)
+		fds[i] = (struct pollfd){ .fd = w->jobs[i].state == RUNNING ? w->jobs[i].run.report : -1, .events = POLLIN };
+	if (poll(fds, w->n, w->store->progress != NULL ? TELL_EVERY_MS : -1) < 0 && errno != EINTR)
+		return err_set(err, errno, "poll", "cannot wait for pterm-tree: %m");
+	tell(w);
+	for (size_t i = 0; i < w->n && r == 0; i++)
+		if (fds[i].fd >= 0 && fds[i].revents != 0)
+			r = job_finish(w, &w->jobs[i], err);
+	return r;
+}
+
+static int run_jobs(struct work *w, struct err *err)
+{
+	const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	const size_t at_once = cpus < 1 ? 1 : min_size((size_t)cpus, AT_ONCE_MAX);
+	int r = make_layers_dir(w, err);
+
+	if (r < 0)
+		return r;
+	sweep(w);
+	if (w->n > 1)
+		progress_step(w->store->progress, "unpacking %zu layers", w->n);
+	while (r == 0 && count(w, DONE) + count(w, UNPACKED) < w->n) {
+		r = start_some(w, at_once, err);
+		if (r == 0 && count(w, RUNNING) > 0)
+			r = await_some(w, err);
+	}
+	return r < 0 ? r : publish_all(w, err);
+}
+
+static void add_job(struct work *w, const struct layer_source *s, struct layer_result *ret)
+{
+	struct job *j = &w->jobs[w->n++];
+
+	*j = (struct job){ .source = s, .ret = ret, .lock = -1, .tar = -1, .dir = -1, .list = -1, .run = TREE_RUN_INIT,
+	                   .byte = lock_byte(s->diff_id ? s->diff_id : s->link ? path_base(s->link) : s->path) };
+}
+
+/* Is it there, and does it look whole? One that does not is put aside, and counts as missing. */
+static bool find_whole(const struct work *w, const struct layer_source *s, size_t budget, struct layer_result *ret)
+{
+	_str_ why = STR_INIT;
+
+	if (!find_layer(w->layers, s, ret))
+		return false;
+	if (layer_check(ret->layer, w->map, budget, &why) == 0)
+		return true;
+	progress_step(w->store->progress, "layer %.12s is damaged (%s): it is made anew", ret->diff_id, why.buf);
+	(void)layer_put_aside(ret->layer, NULL);
+	free(ret->layer);
+	*ret = (struct layer_result){ 0 };
+	return false;
+}
+
+/* An image may name the same layer twice. */
+static bool find_twin(const struct layer_source *sources, size_t i, const struct layer_result *made,
+                      struct layer_result *ret)
+{
+	for (size_t k = 0; k < i; k++)
+		if (sources[k].diff_id != NULL && sources[i].diff_id != NULL && str_eq(sources[k].diff_id, sources[i].diff_id) &&
+		    made[k].layer != NULL) {
+			*ret = made[k];
+			ret->layer = xstrdup(made[k].layer);
+			return true;
+		}
+	return false;
+}
+
+int layers_make(const struct image_store *store, const struct idmap *map, const char *map_name,
+                const struct layer_source *sources, size_t n, struct layer_result *ret, struct err *err)
+{
+	struct work w = { .store = store, .map = map, .layers = xasprintf("%s/images/layers/%s", store->root, map_name),
+	                  .jobs = xcalloc(n, sizeof(*w.jobs)) };
+	int r = 0;
+
+	memset(ret, 0, n * sizeof(*ret));
+	for (size_t i = 0; i < n; i++)
+		if (!find_twin(sources, i, ret, &ret[i]) && !find_whole(&w, &sources[i], layer_budget(n), &ret[i]))
+			add_job(&w, &sources[i], &ret[i]);
+	if (w.n > 0)
+		r = run_jobs(&w, err);
+	for (size_t i = 0; i < w.n; i++)
+		job_clear(&w.jobs[i], &w);
+	for (size_t i = 0; i < n && r < 0; i++) {
+		free(ret[i].layer);
+		ret[i].layer = NULL;
+	}
+	free(w.jobs);
+	free(w.layers);
 	return r;
 }

@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "image/whiteout.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -72,7 +73,7 @@ static void add_xattrs(struct pack *p, int fd, struct archive_entry *e)
 	for (const char *at = names; n > 0 && at < names + n; at += strlen(at) + 1) {
 		ssize_t len;
 
-		if (!tree_keeps_xattr(at))
+		if (!tree_keeps_xattr(at) && !(p->o->is_layer && str_eq(at, "security.capability")))
 			continue;
 		len = fgetxattr(fd, at, p->buf, PIECE);
 		if (len >= 0)
@@ -188,6 +189,39 @@ static int pack_link(struct pack *p, int dir, const char *base, const struct sta
 	return r;
 }
 
+static int pack_fifo(struct pack *p, const struct stat *st, struct err *err)
+{
+	struct archive_entry *e = entry_new(p, st);
+	int r;
+
+	archive_entry_set_size(e, 0);
+	r = write_header(p, e, err);
+	archive_entry_free(e);
+	return r;
+}
+
+/* An empty file with this name below @len bytes of the one that is being written: something is taken away. */
+static int pack_mark(struct pack *p, size_t len, const char *prefix, const char *name, struct err *err)
+{
+	_free_ char *before = xstrdup(p->name.buf);
+	struct archive_entry *e = archive_entry_new();
+	int r;
+
+	if (e == NULL)
+		abort();
+	p->name.buf[p->name.len = len] = '\0';
+	str_addf(&p->name, "%s%s", prefix, name);
+	archive_entry_copy_pathname(e, p->name.buf);
+	archive_entry_set_filetype(e, AE_IFREG);
+	archive_entry_set_perm(e, 0644);
+	archive_entry_set_size(e, 0);
+	r = write_header(p, e, err);
+	archive_entry_free(e);
+	str_clear(&p->name);
+	str_adds(&p->name, before);
+	return r;
+}
+
 static int pack_node(struct pack *p, int dir, const char *base, struct err *err);
 
 /* All names of a directory at once: what a copy into itself makes there meanwhile is not walked again. */
@@ -259,6 +293,8 @@ static int pack_dir(struct pack *p, int fd, struct err *err)
 	add_xattrs(p, fd, e);
 	r = write_header(p, e, err);
 	archive_entry_free(e);
+	if (r == 0 && p->o->is_layer && whiteout_is_opaque(fd))
+		r = pack_mark(p, p->name.len, "/", WHITEOUT_OPAQUE, err);
 	if (r == 0)
 		r = pack_below(p, fd, &names, err);
 	p->dev = outer;
@@ -275,6 +311,8 @@ static int pack_node(struct pack *p, int dir, const char *base, struct err *err)
 			return 0;                /* gone since its directory was listed */
 		return fail(p, err, errno, "copy");
 	}
+	if (S_ISFIFO(st.st_mode) && p->o->packs_fifos)
+		return pack_fifo(p, &st, err);
 	switch (st.st_mode & S_IFMT) {
 	case S_IFREG:
 		return pack_file(p, dir, base, err);
@@ -284,6 +322,8 @@ static int pack_node(struct pack *p, int dir, const char *base, struct err *err)
 		fd = openat(dir, base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		return fd < 0 ? fail(p, err, errno, "open") : pack_dir(p, fd, err);
 	default:
+		if (p->o->is_layer && whiteout_is_node(&st))
+			return pack_mark(p, p->name.len - strlen(base), WHITEOUT_PREFIX, base, err);
 		p->report->skipped++;
 		return 0;
 	}

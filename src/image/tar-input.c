@@ -4,6 +4,21 @@
 #include "image/tree.h"
 
 #include <errno.h>
+#include <stdio.h>
+
+void sha256_hex(struct sha256_ctx *sha, char ret[65])
+{
+	uint8_t digest[SHA256_DIGEST_SIZE];
+
+	sha256_digest(sha, sizeof(digest), digest);
+	for (size_t i = 0; i < sizeof(digest); i++)
+		snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+}
+
+static bool is_compressed(struct tar_input *in)
+{
+	return archive_filter_code(in->raw, 0) != ARCHIVE_FILTER_NONE;
+}
 
 static la_ssize_t on_read_file(struct archive *a, void *data, const void **ret)
 {
@@ -14,6 +29,8 @@ static la_ssize_t on_read_file(struct archive *a, void *data, const void **ret)
 	*ret = in->block;
 	if (n < 0)
 		archive_set_error(a, (int)-n, "%s", n == -EINTR ? "interrupted" : strerror((int)-n));
+	else if (!in->is_plain)
+		sha256_update(&in->raw_sha, (size_t)n, (const uint8_t *)in->block);
 	return n < 0 ? -1 : n;
 }
 
@@ -28,7 +45,15 @@ static la_ssize_t on_read_tar(struct archive *a, void *data, const void **ret)
 		return 0;
 	case ARCHIVE_OK:
 	case ARCHIVE_WARN:
-		(void)crypto_hash_sha256_update(&in->sha, *ret, n);
+		in->bytes += n;
+		if (in->max_bytes > 0 && in->bytes > in->max_bytes) {
+			_free_ char *why = xasprintf("uncompressed it is larger than the limit of %llu MiB",
+			                             (unsigned long long)in->max_bytes >> 20);
+
+			archive_set_error(a, EFBIG, "%s", why);         /* it knows no %llu */
+			return -1;
+		}
+		sha256_update(&in->sha, n, *ret);
 		return (la_ssize_t)n;
 	default:
 		archive_set_error(a, archive_errno(in->raw), "%s", archive_error_string(in->raw));
@@ -75,25 +100,26 @@ int tar_input_failed(struct tar_input *in, const char *what, struct err *err)
 	return failed(in->tar, what, err);
 }
 
-int tar_input_init(struct tar_input *in, int fd, struct err *err)
+int tar_input_init(struct tar_input *in, int fd, uint64_t max_bytes, struct err *err)
 {
 	struct archive_entry *whole;
 
-	if (sodium_init() < 0)
-		return err_set(err, EIO, "sodium", "cannot start libsodium");
 	in->fd = fd;
+	in->max_bytes = max_bytes;
 	in->has_entry = false;
 	in->raw = archive_read_new();
 	in->tar = archive_read_new();
 	if (in->raw == NULL || in->tar == NULL)
 		return err_set(err, ENOMEM, "tar", "cannot start libarchive: %m");
-	(void)crypto_hash_sha256_init(&in->sha);
+	sha256_init(&in->sha);
+	sha256_init(&in->raw_sha);
 	support_filters(in->raw);
 	(void)archive_read_support_format_raw(in->raw);
 	(void)archive_read_support_format_tar(in->tar);
 	if (archive_read_open(in->raw, in, NULL, on_read_file, NULL) != ARCHIVE_OK ||
 	    archive_read_next_header(in->raw, &whole) != ARCHIVE_OK)
 		return no_tar(in->raw, err);
+	in->is_plain = !is_compressed(in);       /* then one digest is enough */
 	if (archive_read_open(in->tar, in, NULL, on_read_tar, NULL) != ARCHIVE_OK)
 		return no_tar(in->tar, err);
 	return 0;
@@ -136,9 +162,8 @@ int tar_input_next(struct tar_input *in, struct archive_entry **ret, struct err 
 	}
 }
 
-int tar_input_finish(struct tar_input *in, char ret_sha256[65], struct err *err)
+int tar_input_finish(struct tar_input *in, char ret_sha256[65], char ret_raw_sha256[65], struct err *err)
 {
-	unsigned char digest[crypto_hash_sha256_BYTES];
 	const void *block;
 	la_int64_t offset;
 	size_t n;
@@ -146,10 +171,13 @@ int tar_input_finish(struct tar_input *in, char ret_sha256[65], struct err *err)
 
 	/* What libarchive has read ahead went through on_read_tar and is in the digest already. */
 	while ((r = archive_read_data_block(in->raw, &block, &n, &offset)) == ARCHIVE_OK || r == ARCHIVE_WARN)
-		(void)crypto_hash_sha256_update(&in->sha, block, n);
+		sha256_update(&in->sha, n, block);
 	if (r != ARCHIVE_EOF)
 		return failed(in->raw, NULL, err);
-	(void)crypto_hash_sha256_final(&in->sha, digest);
-	sodium_bin2hex(ret_sha256, 65, digest, sizeof(digest));
+	sha256_hex(&in->sha, ret_sha256);
+	if (in->is_plain)
+		memcpy(ret_raw_sha256, ret_sha256, 65);
+	else
+		sha256_hex(&in->raw_sha, ret_raw_sha256);
 	return 0;
 }

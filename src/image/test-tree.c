@@ -463,6 +463,7 @@ TEST(the_digest_is_of_the_uncompressed_archive)
 		compress(&tar, filters[i], &packed);
 		o = unpack(&packed, dir);
 		ASSERT_FINE(o);
+		*strstr(o.report, "raw ") = '\0';            /* which is another for each */
 		if (i == 0)
 			memcpy(first, o.report, sizeof(first));
 		ASSERT_STREQ(o.report, first);

@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "image/tar-input.h"
+#include "image/whiteout.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +38,13 @@ struct unpack {
 };
 
 /* Where one entry goes: @name in directory @dir; @tmp as well when a file has to be replaced. */
-struct place { const char *path; int dir; const char *name; bool is_taken; char tmp[32]; };
+struct place {
+	const char *path;
+	int dir;
+	const char *name;
+	bool is_taken, was_hidden;       /* hidden: by a whiteout of the same layer */
+	char tmp[32];
+};
 
 static int fail(struct err *err, int no, const char *verb, const char *path)
 {
@@ -185,6 +192,10 @@ static int place_find(struct unpack *u, const char *path, bool is_dir, struct pl
 		if (errno != ENOENT)
 			return fail(err, errno, "look at", path);
 		note_made(u, path);
+		return 0;
+	}
+	if (is_dir && u->o->to == NULL && whiteout_is_node(&st) && unlinkat(ret->dir, ret->name, 0) == 0) {
+		ret->was_hidden = true;
 		return 0;
 	}
 	ret->is_taken = true;
@@ -382,6 +393,9 @@ static int make_dir(struct unpack *u, struct archive_entry *e, const char *path,
 		return 0;
 	if (!at.is_taken && mkdirat(at.dir, at.name, 0700) < 0)
 		return fail(err, errno, "make the directory", path);
+	r = at.was_hidden ? whiteout_set_opaque(at.dir, at.name) : 0;
+	if (r < 0)
+		return fail(err, -r, "hide what is below", path);
 	owner_of(u, e, &uid, &gid);
 	r = set_owner(at.dir, at.name, uid, gid, path, err);
 	if (r < 0)
@@ -397,6 +411,20 @@ static int make_dir(struct unpack *u, struct archive_entry *e, const char *path,
 	late.time = times[1];
 	vec_push(&u->late, late);
 	return 0;
+}
+
+/* An entry that takes something away from the layers below. */
+static int make_whiteout(struct unpack *u, const char *path, struct err *err)
+{
+	const int dir = open_parent(u, path, err);
+	int r;
+
+	if (dir < 0)
+		return dir;
+	r = whiteout_make(dir, path_base(path));
+	if (r == -EPERM)
+		return refuse(err, path, "it would hide nothing that can be there");
+	return r < 0 ? fail(err, -r, "hide what is meant by", path) : 0;
 }
 
 /* By path, so that a directory comes before what is in it; the same one by order. */
@@ -534,6 +562,8 @@ static int unpack_entry(struct unpack *u, struct archive_entry *e, struct err *e
 		r = rename_entry(u, other, &target, err);
 	if (r < 0)
 		return r;
+	if (u->o->to == NULL && !u->o->is_plain && whiteout_is_entry(path_base(path)))
+		return make_whiteout(u, path, err);
 	if (is_left_out(u, type)) {
 		u->report->skipped++;
 		return 0;
@@ -552,14 +582,14 @@ static int unpack_entry(struct unpack *u, struct archive_entry *e, struct err *e
 static int unpack_all(struct unpack *u, int in_fd, struct err *err)
 {
 	struct archive_entry *e;
-	int r = tar_input_init(&u->in, in_fd, err);
+	int r = tar_input_init(&u->in, in_fd, u->o->max_bytes, err);
 
 	if (r == 0 && u->o->to == NULL)
 		r = place_as_image(u, err);
 	while (r >= 0 && (r = tar_input_next(&u->in, &e, err)) > 0)
 		r = unpack_entry(u, e, err);
 	if (r == 0)
-		r = tar_input_finish(&u->in, u->report->sha256, err);
+		r = tar_input_finish(&u->in, u->report->sha256, u->report->raw_sha256, err);
 	return r < 0 ? r : finish_dirs(u, err);
 }
 

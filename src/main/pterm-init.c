@@ -25,6 +25,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { FDS_MAX = 4 };
@@ -198,6 +199,93 @@ failed:
 	_exit(127);
 }
 
+/* End our descendants, who all come to us when their parents die, until none is left. */
+static void kill_descendants(void)
+{
+	char text[8192];
+
+	for (;;) {
+		const int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+		const ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+		if (fd >= 0)
+			close(fd);
+		if (n <= 0)
+			return;
+		text[n] = '\0';
+		for (char *p = text, *end;; p = end) {
+			const long pid = strtol(p, &end, 10);
+
+			if (end == p || (*end != ' ' && *end != '\0'))
+				break;
+			(void)kill((pid_t)pid, SIGKILL);
+		}
+		(void)waitpid(-1, NULL, 0);
+	}
+}
+
+/* --- commands that leave nothing behind --- */
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+/* The wait status of @pid, or -1: it took longer than @limit_ms, or somebody wants it to end. Reaps what else ends. */
+static int await_command(pid_t pid, int limit_ms)
+{
+	const int64_t due = now_ms() + limit_ms;
+	sigset_t wanted;
+
+	sigemptyset(&wanted);
+	sigaddset(&wanted, SIGCHLD);
+	sigaddset(&wanted, SIGHUP);
+	sigaddset(&wanted, SIGTERM);
+	for (;;) {
+		const int64_t left = due - now_ms();
+		const struct timespec t = { .tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000 };
+		int status, signo;
+		pid_t ended;
+
+		while ((ended = waitpid(-1, &status, WNOHANG)) > 0)
+			if (ended == pid)
+				return status;
+		signo = left > 0 ? sigtimedwait(&wanted, NULL, &t) : -1;
+		if (left <= 0 || signo == SIGHUP || signo == SIGTERM)
+			return -1;
+	}
+}
+
+/* Between init and a command that is to be whole: everything below comes to us, and ends with us. */
+_noreturn_ static void guard_command(const struct block *b, const int stdio[3], int report, int limit_ms)
+{
+	struct failure f = { .step = INIT_STEP_FORK };
+	pid_t pid;
+	int status;
+
+	(void)setpgid(0, 0);                             /* what is sent to the command's group comes to us */
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+	pid = fork();
+	if (pid == 0)
+		run_command(b, -1, stdio, report);
+	if (pid < 0) {
+		f.no = errno;
+		(void)!write(report, &f, sizeof(f));
+		_exit(127);
+	}
+	close(report);
+	status = await_command(pid, limit_ms);
+	kill_descendants();
+	if (status < 0) {
+		reset_signals();
+		(void)kill(getpid(), SIGALRM);
+	}
+	_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+}
+
 /* --- starting and ending --- */
 
 /* Before the command can look: the supervisor, who has the other end, may come later. */
@@ -231,7 +319,8 @@ static int open_terminal(const struct init_command *c, int *ret_slave)
 	return master;
 }
 
-static struct failure spawn(const struct block *b, int slave, const int stdio[3], pid_t *ret)
+/* @limit_ms: of a command that is to be whole (INIT_WHOLE); 0: it is not. */
+static struct failure spawn(const struct block *b, int slave, const int stdio[3], int limit_ms, pid_t *ret)
 {
 	struct failure f = { .step = INIT_STEP_FORK };
 	int report[2];
@@ -242,6 +331,8 @@ static struct failure spawn(const struct block *b, int slave, const int stdio[3]
 		return f;
 	}
 	*ret = fork();
+	if (*ret == 0 && limit_ms > 0)
+		guard_command(b, stdio, report[1], limit_ms);
 	if (*ret == 0)
 		run_command(b, slave, stdio, report[1]);
 	f.no = *ret < 0 ? errno : 0;
@@ -281,7 +372,7 @@ static void start(struct init *in, const struct init_message *m, const int *fds,
 		if (m->id == 0)
 			set_size(slave, b.head);
 	}
-	f = spawn(&b, slave, stdio, &pid);
+	f = spawn(&b, slave, stdio, m->flags & INIT_WHOLE && slave < 0 ? m->value : 0, &pid);
 	HOOK("init.spawned");
 done:
 	if (f.no == 0) {
@@ -329,31 +420,6 @@ static void reap(struct init *in)
 			free(r);
 			break;
 		}
-	}
-}
-
-/* Without a PID namespace: end our descendants, who all come to us when their parents die, until none is left. */
-static void kill_descendants(void)
-{
-	char text[8192];
-
-	for (;;) {
-		const int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
-		const ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-
-		if (fd >= 0)
-			close(fd);
-		if (n <= 0)
-			return;
-		text[n] = '\0';
-		for (char *p = text, *end;; p = end) {
-			const long pid = strtol(p, &end, 10);
-
-			if (end == p || (*end != ' ' && *end != '\0'))
-				break;
-			(void)kill((pid_t)pid, SIGKILL);
-		}
-		(void)waitpid(-1, NULL, 0);
 	}
 }
 

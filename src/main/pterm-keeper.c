@@ -88,6 +88,23 @@ static int pidfd_of(pid_t pid)
 	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
+/* Who made our end of the leash; -1 when they have gone already: then our parent is somebody else. */
+static int starter(int leash)
+{
+	struct ucred made_by = { 0 };
+	socklen_t len = sizeof(made_by);
+	int fd;
+
+	if (getsockopt(leash, SOL_SOCKET, SO_PEERCRED, &made_by, &len) < 0)
+		return -1;
+	fd = pidfd_of(made_by.pid);
+	if (fd >= 0 && getppid() != made_by.pid) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 static void become_supervisor(const struct keeper *k, int leash)
 {
 	char *const argv[] = { (char *)"pterm-supervisor", (char *)"--adopt", (char *)k->id, NULL };
@@ -159,7 +176,7 @@ int main(int argc, char **argv)
 	}
 	k.id = argv[1];
 	k.program = argv[2];
-	k.supervisor = pidfd_of(getppid());
+	k.supervisor = starter(k.leash);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);

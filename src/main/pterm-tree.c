@@ -1,5 +1,5 @@
 /*
- * pterm-tree: unpacks and packs trees inside a directory that it makes its root (image/tree.h). It is a program of
+ * pterm-tree: unpacks, packs and checks trees inside a directory that it makes its root (image/tree.h). It is a program of
  * its own because only so it can stand in a user namespace and in a root of its own, and so that nothing else needs
  * libarchive. Exit code 0, or 1 with one sentence on stderr.
  */
@@ -25,8 +25,8 @@ const char *__asan_default_options(void) { return "detect_leaks=0"; }
 #endif
 
 struct tree_args {
-	uint64_t dir, userns, report;
-	bool is_here, strips_setuid;
+	uint64_t dir, userns, report, list, max_bytes;
+	bool is_here, strips_setuid, is_layer, is_plain, packs_fifos;
 	const char *owner, *to, *name;
 };
 
@@ -37,12 +37,20 @@ static const struct arg_option options[] = {
 	  offsetof(struct tree_args, userns), .max = INT32_MAX },
 	{ 0, "report", "FD", "where to tell the figures", ARG_UINT,
 	  offsetof(struct tree_args, report), .max = INT32_MAX },
+	{ 0, "list", "FD", "unpack: where to write the list of the layer", ARG_UINT,
+	  offsetof(struct tree_args, list), .max = INT32_MAX },
+	{ 0, "max-bytes", "N", "unpack: refuse what is larger uncompressed", ARG_UINT,
+	  offsetof(struct tree_args, max_bytes), .max = INT64_MAX },
+	{ 0, "layer", NULL, "pack: an overlay's upper directory, as the tar of a layer", ARG_FLAG,
+	  offsetof(struct tree_args, is_layer) },
 	{ 0, "here", NULL, "go on where chroot is not permitted: own files, as their owner", ARG_FLAG,
 	  offsetof(struct tree_args, is_here) },
 	{ 0, "owner", "keep|UID:GID", "who owns what is unpacked", ARG_STR, offsetof(struct tree_args, owner) },
 	{ 0, "strip-setuid", NULL, "drop set-user-ID and set-group-ID", ARG_FLAG,
 	  offsetof(struct tree_args, strips_setuid) },
 	{ 0, "to", "PATH", "unpack to here as cp does", ARG_STR, offsetof(struct tree_args, to) },
+	{ 0, "plain", NULL, "unpack: no layer, there are no whiteouts", ARG_FLAG, offsetof(struct tree_args, is_plain) },
+	{ 0, "fifos", NULL, "pack: keep fifos", ARG_FLAG, offsetof(struct tree_args, packs_fifos) },
 	{ 0, "name", "NAME", "pack: call the top entry so", ARG_STR, offsetof(struct tree_args, name) },
 };
 
@@ -80,34 +88,60 @@ static void write_report(int fd, const struct tree_report *report, int r)
 		         (unsigned long long)report->skipped);
 	if (r == 0 && report->sha256[0] != '\0')
 		str_addf(&text, "sha256 %s\n", report->sha256);
+	if (r == 0 && report->raw_sha256[0] != '\0')
+		str_addf(&text, "raw %s\n", report->raw_sha256);
+	if (r == 0 && report->damaged > 0)
+		str_addf(&text, "damaged %llu\n", (unsigned long long)report->damaged);
 	(void)fd_write_all(fd, text.buf, text.len);
+}
+
+static int unpack(const struct tree_args *a, const struct tree_options *o, struct tree_report *report, struct err *err)
+{
+	const int r = tree_unpack(STDIN_FILENO, o, report, err);
+
+	return r == 0 && a->list != (uint64_t)-1 ? tree_list((int)a->list, report, err) : r;
+}
+
+static int verify(struct tree_report *report, struct err *err)
+{
+	_str_ said = STR_INIT;
+	const int r = tree_verify(STDIN_FILENO, &said, report, err);
+
+	if (r == 0)
+		(void)fd_write_all(STDERR_FILENO, said.buf, said.len);
+	return r;
 }
 
 static int run(const struct tree_args *a, const struct arg_words *words, struct err *err)
 {
 	struct tree_options o = {
 		.dir_fd = (int)a->dir, .userns_fd = (int)a->userns, .is_here = a->is_here,
-		.strips_setuid = a->strips_setuid, .to = a->to, .name = a->name,
+		.strips_setuid = a->strips_setuid, .to = a->to, .name = a->name, .max_bytes = a->max_bytes,
+		.is_layer = a->is_layer, .is_plain = a->is_plain, .packs_fifos = a->packs_fifos,
 	};
-	const bool packs = words->len > 0 && str_eq(words->items[0], "pack");
+	const char *verb = words->len > 0 ? words->items[0] : "";
+	const bool packs = str_eq(verb, "pack"), verifies = str_eq(verb, "verify"), digests = str_eq(verb, "digest");
 	struct tree_report report = { 0 };
 	int r;
 
-	if (packs ? words->len != 2 : words->len != 1 || !str_eq(words->items[0], "unpack"))
-		return err_set(err, EINVAL, "usage", "usage: pterm-tree unpack [OPTION...] < TAR, or pack [OPTION...] PATH > TAR");
+	if (words->len != (packs ? 2 : 1) || (!packs && !verifies && !digests && !str_eq(verb, "unpack")))
+		return err_set(err, EINVAL, "usage", "usage: pterm-tree unpack [OPTION...] < TAR, pack [OPTION...] PATH > TAR, "
+		               "verify [OPTION...] < LIST, or digest < FILE");
 	r = read_owner(a->owner, &o, err);
-	if (r == 0)
+	if (r == 0 && !digests)
 		r = tree_confine(&o, err);
 	if (r == 0)
-		r = packs ? tree_pack(STDOUT_FILENO, words->items[1], &o, &report, err)
-		          : tree_unpack(STDIN_FILENO, &o, &report, err);
+		r = packs ? tree_pack(STDOUT_FILENO, words->items[1], &o, &report, err) :
+		    verifies ? verify(&report, err) :
+		    digests ? tree_digest(STDIN_FILENO, &report, err) : unpack(a, &o, &report, err);
 	write_report((int)a->report, &report, r);
 	return r;
 }
 
 int main(int argc, char **argv)
 {
-	struct tree_args args = { .dir = 3, .userns = (uint64_t)-1, .report = (uint64_t)-1 };
+	struct tree_args args = { .dir = 3, .userns = (uint64_t)-1, .report = (uint64_t)-1,
+	                          .list = (uint64_t)-1 };
 	struct arg_words words = { 0 };
 	_err_ err = ERR_INIT;
 	int r;

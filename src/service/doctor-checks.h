@@ -18,6 +18,8 @@ bool host_exists(const struct host *h, const char *path);
 /* Where @name is in $PATH (without the root; the caller frees), or NULL. */
 char *host_find(const struct host *h, const char *name);
 bool host_is_program(const struct host *h, const char *path);
+/* A variable, for the engines' own searches (struct runtime_look, struct network_look). */
+const char *host_look_env(const void *host, const char *name);
 /* The first number in a file, or @otherwise. */
 int64_t host_number(const struct host *h, const char *path, int64_t otherwise);
 bool host_has_systemd(const struct host *h);
@@ -50,6 +52,7 @@ void check_apparmor(const struct host *h, struct finding *f);
 void check_userns(const struct host *h, struct finding *f);
 
 void check_overlay(const struct host *h, struct finding *f);
+void check_config(const struct host *h, struct finding *f);
 void check_home(const struct host *h, struct finding *f);
 
 void check_cgroup(const struct host *h, struct finding *f);

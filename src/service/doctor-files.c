@@ -3,6 +3,8 @@
  */
 #include "service/doctor-checks.h"
 
+#include "config/config.h"
+
 #include <errno.h>
 
 /* statfs(2) numbers of file systems on which overlay uppers, attributes or sockets do not work. */
@@ -46,6 +48,20 @@ static void cannot_write(const struct host *h, struct finding *f, const char *di
 		fix_by_store(h, f);
 	else
 		fix_by(f, "sudo install -d -m 700 -o %s %s", h->user, h->store);
+}
+
+void check_config(const struct host *h, struct finding *f)
+{
+	_free_ char *dir = host_path(h, h->home);
+	_config_ c = { 0 };
+	_err_ err = ERR_INIT;
+
+	if (config_load(dir, h->env, &c, &err) == 0) {
+		found_ok(f, "the configuration can be read");
+		return;
+	}
+	found_problem(f, "%s", err_msg(&err));
+	fix_by(f, "pterm config check  # and mend what it names");
 }
 
 void check_home(const struct host *h, struct finding *f)

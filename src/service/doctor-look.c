@@ -74,6 +74,11 @@ bool host_is_program(const struct host *h, const char *path)
 	return host_stat(h, path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0111) != 0;
 }
 
+const char *host_look_env(const void *host, const char *name)
+{
+	return ((const struct host *)host)->env(name);
+}
+
 char *host_find(const struct host *h, const char *name)
 {
 	const char *path = h->env("PATH");

@@ -5,6 +5,7 @@
 #include "service/host-runtime.h"
 
 #include "base/path.h"
+#include "engine/network.h"
 
 #include <errno.h>
 #include <sys/statvfs.h>
@@ -106,7 +107,7 @@ void check_image(const struct host *h, struct finding *f)
 
 void check_tun(const struct host *h, struct finding *f)
 {
-	_free_ char *at = host_path(h, "/dev/net/tun");
+	_free_ char *at = host_path(h, NETWORK_TUN);
 	const int r = h->open(at);
 	struct stat st;
 
@@ -126,12 +127,28 @@ void check_tun(const struct host *h, struct finding *f)
 	}
 }
 
+static char *find_helper(const void *host, const char *name)
+{
+	if (strchr(name, '/') == NULL)
+		return host_find(host, name);
+	return host_is_program(host, name) ? xstrdup(name) : NULL;
+}
+
 void check_network(const struct host *h, struct finding *f)
 {
-	_free_ char *pasta = host_find(h, "pasta"), *slirp = host_find(h, "slirp4netns");
+	const struct network_look look = { host_look_env, find_helper, h };
+	_free_ char *path = NULL;
+	_err_ err = ERR_INIT;
+	const char *name;
+	const int r = network_locate(&look, &name, &path, &err);
 
-	if (pasta != NULL || slirp != NULL) {
-		found_ok(f, "%s", pasta ? pasta : slirp);
+	if (r == 0) {
+		found_ok(f, "%s", path);
+		return;
+	}
+	if (h->env("PTERM_NETWORK_PROGRAM") != NULL) {
+		found_warning(f, "%s", err_msg(&err));
+		fix_by(f, "unset PTERM_NETWORK_PROGRAM");
 		return;
 	}
 	found_warning(f, "neither pasta nor slirp4netns is installed: sessions can use --network none or host only");

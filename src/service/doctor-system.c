@@ -4,36 +4,28 @@
 #include "service/doctor-checks.h"
 
 #include "base/path.h"
+#include "engine/cgroup.h"
+#include "engine/cgroup-tree.h"
 
 #include <dirent.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <sys/statvfs.h>
 
-static const char *const wanted_controllers[] = { "memory", "cpu", "pids" };
-
-static bool has_word(const char *text, const char *word)
-{
-	const size_t n = strlen(word);
-
-	for (const char *p = text; *(p += strspn(p, " \n")) != '\0'; p += strcspn(p, " \n"))
-		if (strcspn(p, " \n") == n && strncmp(p, word, n) == 0)
-			return true;
-	return false;
-}
-
-/* The path after "0::" in /proc/self/cgroup, as below /sys/fs/cgroup (the caller frees), or NULL. */
+/* Ours, as a path below /sys/fs/cgroup (the caller frees); NULL: there is no cgroup v2. */
 static char *own_cgroup(const struct host *h)
 {
-	_str_ text = STR_INIT;
-	const char *p;
+	char *cgroup = NULL;
 
-	(void)host_read(h, "/proc/self/cgroup", &text);
-	p = str_starts(text.buf, "0::") ? text.buf : strstr(text.buf, "\n0::");
-	if (p == NULL)
-		return NULL;
-	p = strstr(p, "0::") + 3;
-	return xasprintf("/sys/fs/cgroup%.*s", (int)strcspn(p, "\n"), str_starts(p, "/\n") || str_eq(p, "/") ? "" : p);
+	return tree_of(h->root, 0, &cgroup) == 0 ? cgroup : NULL;
+}
+
+static bool is_ours(const struct host *h, const char *cgroup)
+{
+	_free_ char *dir = tree_dir("", cgroup);
+	struct stat st;
+
+	return host_stat(h, dir, &st) == 0 && st.st_uid == h->uid;
 }
 
 /*
@@ -42,18 +34,11 @@ static char *own_cgroup(const struct host *h)
  */
 static char *delegated_cgroup(const struct host *h)
 {
-	_free_ char *manager = xasprintf("/sys/fs/cgroup/user.slice/user-%u.slice/user@%u.service", (unsigned)h->uid,
-	                                 (unsigned)h->uid);
-	_free_ char *own = own_cgroup(h);
-	struct stat st;
+	_free_ char *manager = cgroup_of_manager(h->uid), *own = own_cgroup(h);
 
-	if (h->uid == 0)
-		return xstrdup("/sys/fs/cgroup");
-	if (host_stat(h, manager, &st) == 0 && st.st_uid == h->uid)
+	if (h->uid == 0 || is_ours(h, manager))
 		return TAKE(manager);
-	if (own != NULL && host_stat(h, own, &st) == 0 && st.st_uid == h->uid)
-		return TAKE(own);
-	return NULL;
+	return own != NULL && is_ours(h, own) ? TAKE(own) : NULL;
 }
 
 static void not_cgroup2(const struct host *h, struct finding *f)
@@ -103,24 +88,19 @@ static void fix_delegation(const struct host *h, struct finding *f)
 		fix_by_cgroup(h, f);
 }
 
-static void judge_controllers(const struct host *h, struct finding *f, const char *dir)
+static void judge_controllers(const struct host *h, struct finding *f, const char *cgroup)
 {
-	_free_ char *file = path_join(dir, "cgroup.controllers");
-	_str_ text = STR_INIT, lacking = STR_INIT, has = STR_INIT;
+	const int set = tree_controllers(h->root, cgroup);
+	const unsigned has = set < 0 ? 0 : (unsigned)set, lacks = CONTROLLERS_ALL & ~has;
+	_str_ names = STR_INIT;
 
-	(void)host_read(h, file, &text);
-	for (size_t i = 0; i < array_len(wanted_controllers); i++) {
-		struct str *to = has_word(text.buf, wanted_controllers[i]) ? &has : &lacking;
-
-		str_addf(to, "%s%s", to->len > 0 ? ", " : "", wanted_controllers[i]);
-	}
-	if (lacking.len == 0) {
-		found_ok(f, "cgroup v2 with %s", has.buf);
+	tree_names(lacks != 0 ? lacks : has, &names);
+	if (lacks == 0) {
+		found_ok(f, "cgroup v2 with %s", names.buf);
 		return;
 	}
-	str_addf(&lacking, " %s not delegated to you: the limits of that name cannot be used",
-	         strchr(lacking.buf, ',') ? "are" : "is");
-	found_warning(f, "%s", lacking.buf);
+	found_warning(f, "%s %s not delegated to you: the limits of that name cannot be used", names.buf,
+	              strchr(names.buf, ',') ? "are" : "is");
 	fix_delegation(h, f);
 }
 

@@ -13,6 +13,7 @@ const struct check checks[] = {
 	{ "userns", "a rootless container lives in a user namespace", check_userns },
 	{ "overlay", "sessions share the files of an image and keep their own changes", check_overlay },
 	{ "home", "sessions keep their files and sockets there", check_home },
+	{ "config", "every command reads it", check_config },
 	{ "libexec", "pterm's own programs and its seccomp filter are there", check_libexec },
 	{ "image", "a session that names no image gets it", check_image },
 	{ "tun", "private networking makes its device with it", check_tun },

@@ -4,11 +4,6 @@
 
 #include <errno.h>
 
-static const char *look_env(const void *host, const char *name)
-{
-	return ((const struct host *)host)->env(name);
-}
-
 static bool look_is_program(const void *host, const char *path)
 {
 	return host_is_program(host, path);
@@ -22,7 +17,7 @@ static char *look_find(const void *host, const char *name)
 
 int host_runtime_find(const struct host *h, struct host_runtime *ret)
 {
-	const struct runtime_look look = { look_env, look_is_program, look_find, h };
+	const struct runtime_look look = { host_look_env, look_is_program, look_find, h };
 	_str_ out = STR_INIT;
 	_free_ char *at = NULL;
 	int r;

@@ -4,9 +4,10 @@
 #include "base/path.h"
 #include "base/units.h"
 #include "engine/engine.h"
-#include "image/store.h"
-#include "image/user.h"
+#include "service/images.h"
+#include "service/packages.h"
 #include "service/session.h"
+#include "service/volume.h"
 #include "term/record.h"
 
 #include <errno.h>
@@ -15,63 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum {
-	ROOT_IDS_START = 1900000000,     /* above what useradd gives out and what systemd-nspawn takes */
-	ROOT_IDS_COUNT = 65536,
-	ENV_FILE_MAX = 1024 * 1024,
-};
-
-/* --- ids --- */
-
-static int root_map(struct idmap *ret, char **ret_name, struct err *err)
-{
-	const char *given = getenv("PTERM_ROOT_IDS");
-	unsigned start = ROOT_IDS_START, count = ROOT_IDS_COUNT;
-	char rest;
-
-	if (given != NULL && *given != '\0' &&
-	    (sscanf(given, "%u:%u%c", &start, &count, &rest) != 2 || start < 1000 || count < 1 || start > UINT32_MAX - count))
-		return err_set(err, EINVAL, "bad-root-ids", "PTERM_ROOT_IDS is '%s' and must be START:COUNT, as in %u:%u", given,
-		               (unsigned)ROOT_IDS_START, (unsigned)ROOT_IDS_COUNT);
-	idmap_shift(&ret->uid, start, count);
-	idmap_shift(&ret->gid, start, count);
-	*ret_name = xasprintf("root-%u", start);
-	return 0;
-}
-
-static int subordinate(const char *file, uint32_t *start, uint32_t *count, struct err *err)
-{
-	const char *option = strstr(file, "gid") ? "subgids" : "subuids", *who = session_actor();
-	const int r = idmap_subordinate(file, who, geteuid(), start, count, err);
-
-	if (r == 1)
-		return err_set(err, ENOENT, "no-subids", "%s has no line for %s, so a rootless container can have no ids of its own: "
-		               "sudo usermod --add-%s 100000-165535 %s (a range that nobody else has)", file, who, option,
-		               who);
-	return r;
-}
-
-/*
- * The map of ids of a session: for root a range of its own (PTERM_ROOT_IDS, START:COUNT), for others around the
- * caller, who is @uid and @gid inside. *ret_name names it in paths.
- */
-static int make_map(uint32_t uid, uint32_t gid, struct idmap *ret, char **ret_name, struct err *err)
-{
-	uint32_t uid_start, uid_count, gid_start, gid_count;
-	int r;
-
-	if (geteuid() == 0)
-		return root_map(ret, ret_name, err);
-	r = subordinate("/etc/subuid", &uid_start, &uid_count, err);
-	if (r == 0)
-		r = subordinate("/etc/subgid", &gid_start, &gid_count, err);
-	if (r < 0)
-		return r;
-	idmap_around(&ret->uid, uid, geteuid(), uid_start, uid_count);
-	idmap_around(&ret->gid, gid, getegid(), gid_start, gid_count);
-	*ret_name = gid == uid ? xasprintf("u%u", uid) : xasprintf("u%u-g%u", uid, gid);
-	return 0;
-}
+enum { ENV_FILE_MAX = 1024 * 1024 };
 
 /* --- image and user --- */
 
@@ -86,49 +31,58 @@ static void take_user(struct spec *spec, struct image_user *u)
 		strv_pushf(&spec->user.groups, "%u", (unsigned)u->gids[i]);
 }
 
-/*
- * The user decides the map, the map decides where the image's layers are, and the layers tell who the user is: so
- * for anybody but root look twice.
- */
+/* What the image itself says about running it, where nothing else was asked for. The environment comes first. */
+static void take_run(const struct launch *l, struct spec *spec, struct oci_run *run)
+{
+	_strv_ asked = spec->command;
+	const bool has_entrypoint = l->entrypoint != NULL;
+
+	spec->command = (struct strv){ 0 };
+	if (has_entrypoint && *l->entrypoint != '\0')
+		strv_push(&spec->command, l->entrypoint);
+	for (size_t i = 0; i < run->entrypoint.len && !has_entrypoint; i++)
+		strv_push(&spec->command, run->entrypoint.items[i]);
+	for (size_t i = 0; i < asked.len; i++)
+		strv_push(&spec->command, asked.items[i]);
+	for (size_t i = 0; i < run->cmd.len && asked.len == 0 && !has_entrypoint; i++)
+		strv_push(&spec->command, run->cmd.items[i]);
+	if (spec->cwd == NULL && run->workdir != NULL && run->workdir[0] == '/')
+		spec->makes_cwd = (spec->cwd = TAKE(run->workdir)) != NULL;
+	spec->env = run->env;
+	run->env = (struct strv){ 0 };
+}
+
 static int resolve_image(const struct house *h, const struct launch *l, struct spec *spec, struct err *err)
 {
-	const struct image_store store = { .root = h->store, .default_image = h->default_image,
-	                                   .tree_program = h->tree_program };
-	uint32_t uid = 0, gid = 0;
+	const bool joins = spec->network == NETWORK_SESSION;
+	const struct packages_limits limits = { spec->memory_bytes, spec->pids, spec->cpus };
+	_free_ char *derived = NULL;
+	_images_use_ use = { 0 };
 	_str_ text = STR_INIT;
+	struct idmap map;
+	int r = 0;
 
-	for (;;) {
-		_image_ img = { 0 };
-		_image_user_ user = { 0 };
-		struct idmap map;
-		int r;
-
-		free(spec->map_name);
-		spec->map_name = NULL;
-		r = make_map(uid, gid, &map, &spec->map_name, err);
-		if (r == 0)
-			r = image_resolve(&store, l->image, &map, spec->map_name, &img, err);
-		if (r == 0)
-			r = image_user(&img, l->user, &user, err);
-		if (r < 0)
-			return r;
-		if (idmap_outside(&map.uid, user.uid) < 0 || idmap_outside(&map.gid, user.gid) < 0)
-			return err_set(err, ERANGE, "no-such-id", "user %u:%u is outside the ids that a container of yours can have",
-			               (unsigned)user.uid, (unsigned)user.gid);
-		if (geteuid() != 0 && (user.uid != uid || user.gid != gid)) {
-			uid = user.uid;
-			gid = user.gid;
-			continue;
-		}
-		idmap_format(&map, &text);
-		spec->map = str_take(&text);
-		take_user(spec, &user);
-		spec->image.label = TAKE(img.label);
-		spec->image.digest = TAKE(img.digest);
-		spec->image.layers = img.layers;
-		img.layers = (struct strv){ 0 };
-		return 0;
-	}
+	if (joins && idmap_parse(spec->map, &map) < 0)
+		return err_set(err, EINVAL, "bad-spec", "the session to be joined has no map of ids");
+	if (l->packages.len > 0)
+		r = packages_image(h, l->image, !l->never_pulls, &l->packages, &limits, &derived, err);
+	if (r < 0)
+		return r;
+	r = images_use_by(h, derived ? derived : l->image, l->user, !l->never_pulls, joins ? &map : NULL, spec->map_name, &use, err);
+	if (r < 0)
+		return r;
+	idmap_format(&use.map, &text);
+	free(spec->map);
+	free(spec->map_name);
+	spec->map = str_take(&text);
+	spec->map_name = TAKE(use.map_name);
+	take_user(spec, &use.user);
+	spec->image.label = TAKE(use.image.label);
+	spec->image.digest = TAKE(use.image.digest);
+	spec->image.layers = use.image.layers;
+	use.image.layers = (struct strv){ 0 };
+	take_run(l, spec, &use.image.config.run);
+	return 0;
 }
 
 /* --- environment --- */
@@ -192,10 +146,11 @@ static int add_env_file(struct strv *env, const char *path, struct err *err)
 
 static int build_env(const struct launch *l, struct spec *spec, struct err *err)
 {
-	struct strv *env = &spec->env;
+	struct strv image = spec->env, *env = &spec->env;
 	const char *lang = getenv("LANG");
 	int r = 0;
 
+	spec->env = (struct strv){ 0 };
 	strv_set_env(env, "PATH", PATH_DEFAULT);
 	strv_set_env(env, "TERM", "xterm-256color");
 	strv_set_env(env, "COLORTERM", "truecolor");
@@ -205,6 +160,9 @@ static int build_env(const struct launch *l, struct spec *spec, struct err *err)
 	strv_set_env(env, "LOGNAME", spec->user.name);
 	strv_set_env(env, "SHELL", spec->user.shell);
 	set_time_zone(env);
+	for (size_t i = 0; i < image.len; i++)
+		(void)add_variable(env, image.items[i], "image", NULL);
+	strv_release(&image);
 	if (spec->ssh_agent != NULL)
 		strv_set_env(env, "SSH_AUTH_SOCK", engine_find(spec->engine)->features & ENGINE_ISOLATES ? SSH_AGENT_INSIDE
 		             : spec->ssh_agent);
@@ -217,7 +175,7 @@ static int build_env(const struct launch *l, struct spec *spec, struct err *err)
 
 /* --- volumes, ports, limits --- */
 
-static int add_volume(const struct house *h, const char *text, struct spec *spec, struct err *err)
+static int add_volume(const struct house *h, const char *text, bool makes_sources, struct spec *spec, struct err *err)
 {
 	struct spec_volume v = { 0 };
 	_free_ char *shown = visible(text);
@@ -226,7 +184,13 @@ static int add_volume(const struct house *h, const char *text, struct spec *spec
 
 	if (r < 0)
 		return r;
+	if (v.name != NULL)
+		v.source = volume_path(h, v.name);       /* it is made when the session is (volumes_claim) */
 	vec_push(&spec->volumes, v);
+	if (v.name != NULL)
+		return 0;
+	if (makes_sources && str_starts(v.source, "./") && path_mkdirs(v.source, 0777) < 0)
+		return err_set(err, errno, "bad-volume", "volume '%s': cannot make '%s': %m", shown, v.source);
 	if (realpath(v.source, real) == NULL)
 		return err_set(err, errno, "bad-volume", "volume '%s': cannot use '%s': %m", shown, v.source);
 	if (path_is_under(real, h->home) || path_is_under(real, h->store) || path_is_under(real, h->runtime))
@@ -242,7 +206,7 @@ static int add_places(const struct house *h, const struct launch *l, struct spec
 	int r = 0;
 
 	for (size_t i = 0; i < l->volumes.len && r == 0; i++)
-		r = add_volume(h, l->volumes.items[i], spec, err);
+		r = add_volume(h, l->volumes.items[i], l->makes_sources, spec, err);
 	for (size_t i = 0; i < l->tmpfs.len && r == 0; i++) {
 		struct spec_tmpfs t = { 0 };
 
@@ -257,6 +221,54 @@ static int add_places(const struct house *h, const struct launch *l, struct spec
 		if (r == 0)
 			vec_push(&spec->ports, p);
 	}
+	return r;
+}
+
+/* Is it there to be read? Only where it comes from is kept: what it is is read again at each start. */
+static int add_secret(const char *text, struct spec *spec, struct err *err)
+{
+	_cleanup_(str_wipe) struct str value = STR_INIT;
+	struct spec_secret s, *kept;
+	char real[4096];
+	int r = spec_secret_parse(text, &s, err);
+
+	if (r < 0)
+		return r;
+	vec_push(&spec->secrets, s);
+	kept = &spec->secrets.items[spec->secrets.len - 1];
+	for (size_t i = 0; i + 1 < spec->secrets.len; i++)
+		if (str_eq(spec->secrets.items[i].name, s.name))
+			return err_set(err, EINVAL, "bad-option", "there are two secrets '%s'", s.name);
+	if (spec->secrets.len > SECRETS_MAX)
+		return err_set(err, E2BIG, "bad-option", "a session can have at most %d secrets", SECRETS_MAX);
+	if (s.file != NULL && realpath(s.file, real) != NULL) {          /* the supervisor has another working directory */
+		free(kept->file);
+		kept->file = xstrdup(real);
+	}
+	return spec_secret_read(kept, &value, err);
+}
+
+static int add_label(const char *text, struct spec *spec, struct err *err)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-";
+	const size_t n = strcspn(text, "=");
+	_free_ char *key = xstrndup(text, n), *shown = visible(text);
+
+	if (text[n] != '=' || n == 0 || n > 63 || strspn(text, letters) != n || strchr("._/-", text[0]) != NULL)
+		return err_set(err, EINVAL, "bad-option", "'%s' is no label: write KEY=VALUE, with a key of letters, digits, '.', '_', "
+		               "'/' and '-'", shown);
+	strv_set_env(&spec->labels, key, text + n + 1);
+	return 0;
+}
+
+static int add_secrets_and_labels(const struct launch *l, struct spec *spec, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < l->secrets.len && r == 0; i++)
+		r = add_secret(l->secrets.items[i], spec, err);
+	for (size_t i = 0; i < l->labels.len && r == 0; i++)
+		r = add_label(l->labels.items[i], spec, err);
 	return r;
 }
 
@@ -303,6 +315,37 @@ static int parse_restart(const char *text, struct spec *spec, struct err *err)
 	return 0;
 }
 
+static int add_probe(const struct launch_probe *l, enum probe_kind kind, struct spec *spec, struct err *err)
+{
+	const uint64_t interval = kind == PROBE_HEALTH ? HEALTH_INTERVAL_MS : READY_INTERVAL_MS;
+	const char *option = kind == PROBE_HEALTH ? "health" : "ready";
+	struct spec_probe p = { .kind = (int)kind };
+
+	if (l->command == NULL && l->argv == NULL) {
+		if (l->interval_ms != 0 || l->timeout_ms != 0 || l->retries != 0 || l->start_period_ms != 0)
+			return err_set(err, EINVAL, "bad-option", "--%s-interval and its kind say how --%s-cmd is run: give that too",
+			               option, option);
+		return 0;
+	}
+	if ((l->command != NULL && *l->command == '\0') || l->interval_ms > PROBE_SPAN_MAX || l->timeout_ms > PROBE_SPAN_MAX ||
+	    l->start_period_ms > PROBE_SPAN_MAX || l->retries > PROBE_RETRIES_MAX)
+		return err_set(err, EINVAL, "bad-option", "--%s-cmd must be a command, its spans of time at most a day, and its retries "
+		               "at most %d", option, PROBE_RETRIES_MAX);
+	if (l->command != NULL) {
+		strv_push(&p.command, "/bin/sh");
+		strv_push(&p.command, "-c");
+		strv_push(&p.command, l->command);
+	} else {
+		strv_copy(&p.command, l->argv);
+	}
+	p.interval_ms = (int64_t)(l->interval_ms ? l->interval_ms : interval);
+	p.timeout_ms = (int64_t)(l->timeout_ms ? l->timeout_ms : PROBE_TIMEOUT_MS);
+	p.retries = (int64_t)(l->retries ? l->retries : PROBE_RETRIES);
+	p.start_period_ms = (int64_t)l->start_period_ms;
+	vec_push(&spec->probes, p);
+	return 0;
+}
+
 static int check_hostname(const char *name, struct err *err)
 {
 	const size_t n = strlen(name);
@@ -340,7 +383,7 @@ static int check_engine(const char *name, const char *option, struct err *err)
 /* An option of `new`. What confines or limits must be had or refused; the rest may be missing after a fall back. */
 struct wish { const char *option; bool is_there, confines; enum engine_features needs; };
 
-enum { WISH_COUNT = 12 };
+enum { WISH_COUNT = 15 };
 
 static void list_wishes(const struct launch *l, const struct spec *spec, struct wish ret[WISH_COUNT])
 {
@@ -358,10 +401,13 @@ static void list_wishes(const struct launch *l, const struct spec *spec, struct 
 		{ "--read-only", l->read_only, true, ENGINE_ISOLATES },
 		{ "--volume SRC:DST:ro", has_guarded_volume, true, ENGINE_ISOLATES },
 		{ "--volume", l->volumes.len > 0, false, ENGINE_ISOLATES },
+		{ "--secret", l->secrets.len > 0, true, ENGINE_ISOLATES },
 		{ "--user", l->user != NULL, false, ENGINE_ISOLATES },
 		{ "--tmpfs", l->tmpfs.len > 0, false, ENGINE_ISOLATES },
 		{ "--hostname", l->hostname != NULL, false, ENGINE_ISOLATES },
+		{ "--package", l->packages.len > 0, false, ENGINE_IMAGES },
 		{ "--image", l->image != NULL, false, ENGINE_IMAGES },
+		{ "--entrypoint", l->entrypoint != NULL, false, ENGINE_IMAGES },
 	};
 
 	memcpy(ret, all, sizeof(all));
@@ -424,6 +470,46 @@ static int check_engine_can(const struct engine_ops *ops, const struct launch *l
 	return r < 0 ? r : set_fallback(l, wishes, spec, err);
 }
 
+/* What one that joins @other must have of it; it is looked at again at each start (supervisor/join.h). */
+static int take_network(const struct session *other, struct spec *spec, struct err *err)
+{
+	_cleanup_(spec_release) struct spec theirs = { 0 };
+	const char *name = other->status.name;
+	int r = spec_read(other->fd, "spec.json", &theirs, err);
+
+	if (r < 0)
+		return r;
+	spec->network_joined = theirs.network == NETWORK_SESSION ? theirs.network_joined : theirs.network;
+	if (!other->is_alive || other->is_foreign)
+		return err_set(err, ESRCH, "not-running", "--network session:%s: session '%s' does not run here: start it first (pterm "
+		               "start %s)", name, name, name);
+	if (!other->status.has_container || theirs.map == NULL || theirs.map_name == NULL)
+		return err_set(err, EINVAL, "bad-option", "--network session:%s: session '%s' has no container, and so no network of "
+		               "its own", name, name);
+	if (spec->network_joined == NETWORK_HOST)
+		return err_set(err, EINVAL, "bad-option", "--network session:%s: session '%s' has the host's network: use --network "
+		               "host", name, name);
+	spec->network_session = xstrdup(other->id);
+	spec->map = TAKE(theirs.map);
+	spec->map_name = TAKE(theirs.map_name);
+	return 0;
+}
+
+static int join_network(const struct house *h, const struct launch *l, struct spec *spec, struct err *err)
+{
+	_session_ other = { 0 };
+	int r;
+
+	if (l->network_session != NULL && l->network != NETWORK_SESSION)
+		return err_set(err, EINVAL, "bad-option", "--network: nothing follows '%s'", spec_networks[l->network]);
+	if (spec->network != NETWORK_SESSION)
+		return 0;
+	if (l->network_session == NULL || *l->network_session == '\0')
+		return err_set(err, EINVAL, "bad-option", "--network session: of which one? Say session:NAME");
+	r = session_find(h, l->network_session, &other, err);
+	return r < 0 ? err_wrap(err, "--network") : take_network(&other, spec, err);
+}
+
 static int fill(const struct house *h, const struct launch *l, struct spec *spec, struct err *err)
 {
 	const struct engine_ops *ops;
@@ -443,6 +529,10 @@ static int fill(const struct house *h, const struct launch *l, struct spec *spec
 	spec->cols = l->cols ? l->cols : TERM_COLS_DEFAULT;
 	spec->record_bytes = (int64_t)(l->record_bytes ? l->record_bytes : RECORD_DEFAULT_MAX);
 	spec->record_input = l->record_input;
+	spec->restart_first_ms = (int64_t)l->restart_first_ms;
+	spec->restart_longest_ms = (int64_t)l->restart_longest_ms;
+	spec->restart_forgiven_ms = (int64_t)l->restart_forgiven_ms;
+	spec->session_mark = l->session_mark ? xstrdup(l->session_mark) : NULL;
 	spec->cwd = l->cwd ? xstrdup(l->cwd) : NULL;
 	for (size_t i = 0; i < l->command_len; i++)
 		strv_push(&spec->command, l->command[i]);
@@ -454,12 +544,20 @@ static int fill(const struct house *h, const struct launch *l, struct spec *spec
 		r = parse_cpus(l->cpus, &spec->cpus, err);
 	if (r == 0)
 		r = parse_restart(l->restart, spec, err);
+	if (r == 0)
+		r = add_probe(&l->health, PROBE_HEALTH, spec, err);
+	if (r == 0)
+		r = add_probe(&l->readiness, PROBE_READINESS, spec, err);
 	if (r == 0 && l->ssh_agent)
 		r = add_ssh_agent(spec, err);
 	if (r == 0)
 		r = add_places(h, l, spec, err);
 	if (r == 0)
+		r = add_secrets_and_labels(l, spec, err);
+	if (r == 0)
 		r = check_engine_can(ops, l, spec, err);
+	if (r == 0)
+		r = join_network(h, l, spec, err);
 	if (r == 0 && (ops->features & ENGINE_IMAGES))
 		r = resolve_image(h, l, spec, err);
 	else if (r == 0) {
@@ -469,6 +567,16 @@ static int fill(const struct house *h, const struct launch *l, struct spec *spec
 		spec->cwd = spec->cwd ? spec->cwd : getcwd(NULL, 0);
 	}
 	return r < 0 ? r : build_env(l, spec, err);
+}
+
+void launch_release(struct launch *l)
+{
+	struct strv *lists[] = { &l->env, &l->env_files, &l->volumes, &l->tmpfs, &l->ports, &l->labels, &l->secrets,
+	                         &l->packages };
+
+	for (size_t i = 0; i < array_len(lists); i++)
+		strv_release(lists[i]);
+	*l = (struct launch){ 0 };
 }
 
 int launch_spec(const struct house *h, const struct launch *l, struct spec *ret, struct err *err)

@@ -58,8 +58,10 @@ int lost_settle(const struct house *h, const char *id, int session_fd, struct st
 		return 0;
 	r = status_read(session_fd, &now, err);          /* somebody may have settled it, or it may have ended, meanwhile */
 	if (r == 0 && now.state != STATUS_ENDED) {
-		if (now.boot_id != NULL && str_eq(now.boot_id, proc_boot_id()))
+		if (now.boot_id != NULL && str_eq(now.boot_id, proc_boot_id())) {
 			remains_end(h, id, session_fd, &now);
+			remains_await_keeper(id);
+		}
 		(void)unlinkat(session_fd, "control.sock", 0);
 		HOOK("settle.ended");
 		write_down(session_fd, &now);

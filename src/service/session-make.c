@@ -6,6 +6,8 @@
 #include "base/path.h"
 #include "base/units.h"
 #include "event/journal.h"
+#include "service/images-check.h"
+#include "service/volume.h"
 #include "supervisor/lock.h"
 #include "supervisor/remove.h"
 
@@ -30,8 +32,22 @@ static int listen_at(const struct house *h, const char *id, int dir_fd, struct e
 	                        "none, set PTERM_HOME to a local directory)", h->sessions, id) : fd;
 }
 
+/* What the supervisor finds said on its first connection when it comes up. */
+static int say_first(struct conn *conn, const struct message_attach *first, struct err *err)
+{
+	int r = conn_greet(conn, "pterm " PTERM_VERSION, err);
+
+	if (r == 0 && first != NULL) {
+		r = conn_send_json(conn, MESSAGE_ATTACH, &message_attach_object, first);
+		if (r < 0)
+			err_set(err, -r, "supervisor", "cannot start the session's supervisor: %m");
+	}
+	return r;
+}
+
 /* Start the supervisor with the lock, and keep the other end of its first connection. */
-int session_spawn(const struct house *h, const char *id, int dir_fd, int lock_fd, struct conn *conn, struct err *err)
+int session_spawn(const struct house *h, const char *id, int dir_fd, int lock_fd, const struct message_attach *first,
+                  struct conn *conn, struct err *err)
 {
 	const char *const argv[] = { h->supervisor_program, id, NULL };
 	_fd_ log = openat(dir_fd, "supervisor.log", O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -58,9 +74,9 @@ int session_spawn(const struct house *h, const char *id, int dir_fd, int lock_fd
 	                         .is_orphan = true };
 
 	conn_init(conn, pair[0]);
-	r = child_start(&c, &pid, err);
+	r = say_first(conn, first, err);
 	if (r == 0)
-		r = session_greet(conn, err);
+		r = child_start(&c, &pid, err);
 	HOOK("cli.supervisor-started");
 	return r;
 }
@@ -120,6 +136,26 @@ int session_claim_name(const struct house *h, const char *wanted, const char *id
 
 /* --- its files --- */
 
+/* @text with the session's id and name where its marks are (struct spec). */
+static char *put_marks(const struct spec *spec, const char *id, const char *name, const char *text)
+{
+	const size_t n = spec->session_mark ? strlen(spec->session_mark) : 0;
+	_str_ out = STR_INIT;
+
+	for (const char *p = text; *p != '\0';) {
+		const char *found = n > 0 ? strstr(p, spec->session_mark) : NULL;
+
+		if (found == NULL || (found[n] != 'i' && found[n] != 'n')) {
+			str_adds(&out, p);
+			break;
+		}
+		str_add(&out, p, (size_t)(found - p));
+		str_adds(&out, found[n] == 'i' ? id : name);
+		p = found + n + 1;
+	}
+	return out.len > 0 ? str_take(&out) : xstrdup("");
+}
+
 static void describe_command(const struct spec *spec, char **ret)
 {
 	_str_ s = STR_INIT;
@@ -135,16 +171,21 @@ static int write_records(int dir, const char *id, const char *name, const struct
 		.id = xstrdup(id), .name = xstrdup(name), .engine = xstrdup(spec->engine),
 		.image = spec->image.label ? xstrdup(spec->image.label) : NULL, .state = STATUS_STARTING,
 		.machine_id = xstrdup(proc_machine_id()), .boot_id = xstrdup(proc_boot_id()),
-		.created_ms = (int64_t)time_now_ms(),
+		.created_ms = (int64_t)time_now_ms(), .records_input = spec->record_input,
 	};
 	const struct event ev = { .type = EVENT_created, .time_ms = (uint64_t)st.created_ms, .session = id, .name = name,
 	                          .number = -1 };
+	_free_ char *command = NULL, *whole = NULL;
 	_str_ text = STR_INIT;
 	int r;
 
-	describe_command(spec, &st.command);
+	describe_command(spec, &command);
+	st.command = put_marks(spec, id, name, command);
+	for (size_t i = 0; i < spec->labels.len; i++)
+		strv_take(&st.labels, put_marks(spec, id, name, spec->labels.items[i]));
 	json_encode(&text, &spec_object, spec);
-	r = file_write(dir, "spec.json", text.buf, text.len, 0600);
+	whole = put_marks(spec, id, name, text.buf);     /* marks, ids and names are plain words: as JSON they are the same */
+	r = file_write(dir, "spec.json", whole, strlen(whole), 0600);
 	if (r < 0)
 		return err_set(err, -r, "session-dir", "cannot write the session's spec.json: %m");
 	r = status_write(dir, &st, err);
@@ -202,8 +243,8 @@ static int make_dir(const struct house *h, char id[SESSION_ID_LEN + 1], int *ret
 	return err_set(err, EBUSY, "session-dir", "cannot make a session in '%s': others remove it", h->sessions);
 }
 
-int session_create(const struct house *h, const struct spec *spec, const char *name, struct session *ret, struct conn *conn,
-                   struct err *err)
+int session_create(const struct house *h, const struct spec *spec, const char *name, const struct message_attach *first,
+                   struct session *ret, struct conn *conn, struct err *err)
 {
 	char id[SESSION_ID_LEN + 1];
 	_free_ char *making = NULL;
@@ -222,6 +263,8 @@ int session_create(const struct house *h, const struct spec *spec, const char *n
 		r = write_records(dir, id, taken, spec, err);
 	if (r == 0)
 		r = make_store(h, id, spec, err);
+	if (r == 0)
+		r = volumes_claim(h, id, taken, spec, err);
 	HOOK("cli.session-written");
 	if (r == 0 && renameat(h->sessions_fd, making, h->sessions_fd, id) < 0)
 		r = err_set(err, errno, "session-dir", "cannot make session %s: %m", id);
@@ -230,7 +273,12 @@ int session_create(const struct house *h, const struct spec *spec, const char *n
 		return r;
 	}
 	HOOK("cli.session-made");
-	r = session_spawn(h, id, dir, lock, conn, err);
+	r = images_before_start(h, spec, err);
+	if (r < 0) {
+		session_unmake(h, id, id);
+		return r;
+	}
+	r = session_spawn(h, id, dir, lock, first, conn, err);
 	if (r < 0) {
 		conn_close(conn);
 		session_unmake(h, id, id);

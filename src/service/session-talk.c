@@ -7,37 +7,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-enum {
-	ANSWER_MS = 30000,
-	TRIES = 100,                     /* supervisors that are killed while they are talked to */
-};
-
-/* --- greeting --- */
-
-int session_greet(struct conn *c, struct err *err)
-{
-	const struct message_hello hello = message_hello_of("pterm " PTERM_VERSION);
-	const int r = conn_send_json(c, MESSAGE_HELLO, &message_hello_object, &hello);
-
-	return r < 0 ? err_set(err, -r, "connection", "cannot talk to the session's supervisor: %m") : 0;
-}
-
-/* Its answer to the greeting: can we talk to each other? */
-static int hear_greeting(struct conn *c, const struct session *s, struct err *err)
-{
-	struct message_hello theirs = { 0 };
-	struct frame f;
-	int r = conn_expect(c, MESSAGE_SUPERVISOR, &f, ANSWER_MS, err);
-
-	if (r < 0)
-		return r;
-	r = json_decode(f.data, f.len, &message_hello_object, &theirs, err);
-	frame_close_fds(&f);
-	if (r == 0)
-		r = message_hello_check(&theirs, s->status.pid, err);
-	json_release(&message_hello_object, &theirs);
-	return r < 0 ? err_wrap(err, "session '%s'", s->status.name) : 0;
-}
+enum { TRIES = 100 };                            /* supervisors that are killed while they are talked to */
 
 static int not_running(const struct session *s, struct err *err)
 {
@@ -53,23 +23,11 @@ int session_refuse_foreign(const struct session *s, struct err *err)
 
 static int connect_once(const struct session *s, struct conn *ret, struct err *err)
 {
-	_conn_ c = { 0 };
-	const int fd = fd_connect_unix(s->fd, "control.sock", SOCK_STREAM);
-	int r;
+	const int r = conn_connect(ret, s->fd, "pterm " PTERM_VERSION, s->status.pid, err);
 
-	if (fd == -ECONNREFUSED || fd == -ENOENT)        /* closed since we looked */
+	if (r == -ECONNREFUSED || r == -ENOENT)          /* closed since we looked */
 		return not_running(s, err);
-	if (fd < 0)
-		return err_set(err, -fd, "connection", "cannot reach the supervisor of session '%s': %m", s->status.name);
-	conn_init(&c, fd);
-	r = session_greet(&c, err);
-	if (r == 0)
-		r = hear_greeting(&c, s, err);
-	if (r < 0)
-		return r;
-	*ret = c;
-	c = (struct conn){ 0 };
-	return 0;
+	return r < 0 ? err_wrap(err, "session '%s'", s->status.name) : 0;
 }
 
 int session_connect(const struct session *s, struct conn *ret, struct err *err)
@@ -99,7 +57,7 @@ int session_ask_status(const struct session *s, struct status *ret, struct err *
 	r = conn_send(&c, MESSAGE_STATUS, NULL, 0, NULL, 0);
 	if (r < 0)
 		return err_set(err, -r, "connection", "cannot talk to the supervisor of session '%s': %m", s->status.name);
-	r = conn_expect(&c, MESSAGE_STATUS_IS, &f, ANSWER_MS, err);
+	r = conn_expect(&c, MESSAGE_STATUS_IS, &f, CONN_ANSWER_MS, err);
 	if (r < 0)
 		return r;
 	*ret = (struct status){ 0 };
@@ -134,16 +92,31 @@ int session_await_start(struct conn *conn, struct status *ret, struct err *err)
 
 /* --- orders --- */
 
-int session_tell_name(const struct session *s, const char *name, struct err *err)
+static int order(const struct session *s, enum message type, const struct json_object *object, const void *body,
+                 struct err *err)
 {
-	const struct message_rename m = { .name = (char *)name };
 	_conn_ c = { 0 };
 	struct frame f;
 	int r = session_connect(s, &c, err);
 
 	if (r == 0)
-		r = conn_send_json(&c, MESSAGE_RENAME, &message_rename_object, &m);
-	return r < 0 ? r : conn_expect(&c, MESSAGE_OK, &f, ANSWER_MS, err);
+		r = conn_send_json(&c, type, object, body);
+	return r < 0 ? r : conn_expect(&c, MESSAGE_OK, &f, CONN_ANSWER_MS, err);
+}
+
+int session_tell_name(const struct session *s, const char *name, struct err *err)
+{
+	return order(s, MESSAGE_RENAME, &message_rename_object, &(struct message_rename){ .name = (char *)name }, err);
+}
+
+int session_record_input(const struct session *s, bool on, struct err *err)
+{
+	return order(s, MESSAGE_RECORD, &message_record_object, &(struct message_record){ .input = on }, err);
+}
+
+int session_signal(const struct session *s, int signo, struct err *err)
+{
+	return order(s, MESSAGE_SIGNAL, &message_signal_object, &(struct message_signal){ .signo = signo }, err);
 }
 
 /* The process that @status names, if it is still that one: its pidfd, or -1. */
@@ -157,7 +130,7 @@ static int supervisor_pidfd(const struct status *status)
 	return TAKE_FD(fd);
 }
 
-static bool has_ended(const struct session *s)
+bool session_has_ended(const struct session *s)
 {
 	_cleanup_(status_release) struct status now = { 0 };
 	const int r = status_read(s->fd, &now, NULL);
@@ -175,7 +148,7 @@ static int stop_once(struct session *s, const struct message_stop *m, struct err
 	int r;
 
 	r = session_connect(s, &c, err);
-	if (r == -ESRCH || (r < 0 && has_ended(s)))      /* just now, before it heard us */
+	if (r == -ESRCH || (r < 0 && session_has_ended(s)))      /* just now, before it heard us */
 		return 1;
 	if (r < 0)
 		return r;
@@ -183,13 +156,13 @@ static int stop_once(struct session *s, const struct message_stop *m, struct err
 	supervisor = status_read(s->fd, &before, NULL) == 0 ? supervisor_pidfd(&before) : -1;
 	r = conn_send_json(&c, MESSAGE_STOP, &message_stop_object, m);
 	if (r == 0)
-		r = conn_expect(&c, MESSAGE_ENDED, &f, (int)m->timeout_ms + ANSWER_MS, err);
+		r = conn_expect(&c, MESSAGE_ENDED, &f, (int)m->timeout_ms + CONN_ANSWER_MS, err);
 	else
 		err_set(err, -r, "connection", "cannot talk to the supervisor of '%s': %m", s->status.name);
 	if (r == -EPIPE || r == -ECONNRESET)             /* it ended without a word: the status on disk tells */
-		return has_ended(s);
+		return session_has_ended(s);
 	if (r == 0 && supervisor >= 0)                   /* it has written all it had to write, and nothing of it is left */
-		(void)poll(&(struct pollfd){ .fd = supervisor, .events = POLLIN }, 1, ANSWER_MS);
+		(void)poll(&(struct pollfd){ .fd = supervisor, .events = POLLIN }, 1, CONN_ANSWER_MS);
 	return r < 0 ? r : 1;
 }
 
@@ -225,7 +198,7 @@ int session_upgrade(const struct house *h, const struct session *s, struct err *
 		r = conn_send_json(&c, MESSAGE_UPGRADE, &message_upgrade_object, &m);
 	if (r < 0)
 		return r;
-	r = conn_expect(&c, MESSAGE_OK, &f, ANSWER_MS, err);     /* none comes: the old one is gone, or says why not */
+	r = conn_expect(&c, MESSAGE_OK, &f, CONN_ANSWER_MS, err);     /* none comes: the old one is gone, or says why not */
 	if (r != -EPIPE && r != -ECONNRESET)
 		return r < 0 ? r : err_set(err, EPROTO, "upgrade", "session '%s' gave no answer that makes sense", s->status.name);
 	if (err != NULL)
@@ -253,25 +226,13 @@ void session_await_end(const struct session *s)
 	}
 }
 
-int session_signal(const struct session *s, int signo, struct err *err)
-{
-	const struct message_signal m = { .signo = signo };
-	_conn_ c = { 0 };
-	struct frame f;
-	int r = session_connect(s, &c, err);
-
-	if (r == 0)
-		r = conn_send_json(&c, MESSAGE_SIGNAL, &message_signal_object, &m);
-	return r < 0 ? r : conn_expect(&c, MESSAGE_OK, &f, ANSWER_MS, err);
-}
-
 int session_restart(const struct house *h, struct session *s, uint64_t timeout_ms, struct conn *conn, struct err *err)
 {
 	const struct message_stop m = { .timeout_ms = (int64_t)timeout_ms, .by = (char *)session_actor() };
 	int r;
 
 	if (!s->is_alive)
-		return session_start(h, s, conn, err);
+		return session_start(h, s, NULL, conn, err);
 	r = session_connect(s, conn, err);
 	return r < 0 ? r : conn_send_json(conn, MESSAGE_RESTART, &message_stop_object, &m);
 }

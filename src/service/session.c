@@ -5,7 +5,9 @@
 #include "base/path.h"
 #include "base/units.h"
 #include "event/journal.h"
+#include "service/images-check.h"
 #include "service/lost.h"
+#include "service/volume.h"
 #include "supervisor/lock.h"
 #include "supervisor/remove.h"
 
@@ -50,11 +52,6 @@ const char *session_actor(void)
 
 /* --- finding --- */
 
-static int no_such(const char *shown, struct err *err)
-{
-	return err_set(err, ENOENT, "no-such-session", "there is no session '%s': see pterm ls", shown);
-}
-
 /* What its supervisor and its files say of session @id. A status that cannot be read makes it a broken one. */
 static int load(const struct house *h, const char *id, struct session *ret, struct err *err)
 {
@@ -64,7 +61,7 @@ static int load(const struct house *h, const char *id, struct session *ret, stru
 	s.fd = openat(h->sessions_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	r = s.fd < 0 ? -errno : 0;
 	if (r == -ENOENT)                                /* removed since it was found */
-		return no_such(id, err);
+		return session_unknown(id, err);
 	if (r < 0)
 		return err_set(err, -r, "session-dir", "cannot open '%s/%s': %m", h->sessions, id);
 	r = status_read(s.fd, &s.status, err);
@@ -72,7 +69,7 @@ static int load(const struct house *h, const char *id, struct session *ret, stru
 	if (r == 0 && !s.is_foreign && s.status.state != STATUS_ENDED)
 		r = lost_settle(h, id, s.fd, &s.status, &s.is_alive, err);
 	if (r < 0 && !path_exists(h->sessions_fd, id))   /* removed while we looked */
-		return no_such(id, err);
+		return session_unknown(id, err);
 	if (r < 0) {
 		err_wrap(err, "session %s is broken (pterm rm %s removes it): '%s/%s/status.json'", id, id, h->sessions, id);
 		status_release(&s.status);
@@ -84,42 +81,12 @@ static int load(const struct house *h, const char *id, struct session *ret, stru
 	return 0;
 }
 
-static char *find_by_prefix(const struct house *h, const char *ref, int *ret_count)
-{
-	const size_t n = strlen(ref);
-	char *found = NULL;
-	DIR *dir;
-
-	*ret_count = 0;
-	if (n < 3 || strspn(ref, "0123456789abcdef") != n)
-		return NULL;
-	dir = fdopendir(openat(h->sessions_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-	for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;) {
-		if (!id_check(e->d_name) || strncmp(e->d_name, ref, n) != 0)
-			continue;
-		free(found);
-		found = xstrdup(e->d_name);
-		(*ret_count)++;
-	}
-	if (dir != NULL)
-		closedir(dir);
-	return found;
-}
-
 int session_find_any(const struct house *h, const char *ref, struct session *ret, struct err *err)
 {
-	_free_ char *id = name_resolve(h, ref);
-	_free_ char *shown = visible(ref);
-	int count = 0;
+	_free_ char *id = NULL;
+	const int r = session_resolve(h->sessions_fd, h->names_fd, ref, &id, err);
 
-	if (id == NULL)
-		id = find_by_prefix(h, ref, &count);
-	if (count > 1)
-		return err_set(err, EEXIST, "ambiguous", "%d sessions have an id that begins with '%s': give more of it", count,
-		               shown);
-	if (id == NULL)
-		return no_such(shown, err);
-	return load(h, id, ret, err);
+	return r < 0 ? r : load(h, id, ret, err);
 }
 
 int session_find(const struct house *h, const char *ref, struct session *ret, struct err *err)
@@ -194,8 +161,10 @@ static int lock_ended(struct session *s, struct err *err)
 	return TAKE_FD(lock);
 }
 
-int session_start(const struct house *h, struct session *s, struct conn *conn, struct err *err)
+int session_start(const struct house *h, struct session *s, const struct message_attach *first, struct conn *conn,
+                  struct err *err)
 {
+	_cleanup_(spec_release) struct spec spec = { 0 };
 	_fd_ guard = -1;
 	_fd_ lock = -1;
 	int r;
@@ -209,6 +178,13 @@ int session_start(const struct house *h, struct session *s, struct conn *conn, s
 		               s->status.name);
 	if (lock < 0)
 		return lock;
+	r = spec_read(s->fd, "spec.json", &spec, err);
+	if (r == 0)                                      /* what it runs on may have been damaged since it was made */
+		r = images_before_start(h, &spec, err);
+	if (r == 0)
+		r = volumes_claim(h, s->id, s->status.name, &spec, err);
+	if (r < 0)
+		return r;
 	s->status.state = STATUS_STARTING;
 	s->status.reason = REASON_NONE;
 	s->status.restarts = 0;
@@ -216,7 +192,7 @@ int session_start(const struct house *h, struct session *s, struct conn *conn, s
 	r = status_write(s->fd, &s->status, err);
 	HOOK("cli.start-written");
 	if (r == 0)
-		r = session_spawn(h, s->id, s->fd, lock, conn, err);
+		r = session_spawn(h, s->id, s->fd, lock, first, conn, err);
 	return r;
 }
 

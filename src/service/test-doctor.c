@@ -15,7 +15,7 @@
 
 /* What the made-up host answers where the answer is no file. */
 static struct {
-	const char *env_path, *env_crun, *env_store, *env_image, *env_runtime_dir;
+	const char *env_path, *env_crun, *env_network, *env_store, *env_image, *env_runtime_dir;
 	const char *program_says;
 	int program_exits;
 	mode_t mode;                          /* of every file, where not 0 */
@@ -39,6 +39,8 @@ static const char *made_up_env(const char *name)
 		return says.env_crun;
 	if (str_eq(name, "PTERM_STORE"))
 		return says.env_store;
+	if (str_eq(name, "PTERM_NETWORK_PROGRAM"))
+		return says.env_network;
 	if (str_eq(name, "PTERM_DEFAULT_IMAGE"))
 		return says.env_image;
 	return str_eq(name, "XDG_RUNTIME_DIR") ? says.env_runtime_dir : NULL;
@@ -448,6 +450,19 @@ TEST(home)
 
 #define INSTALL_FIX "sudo make install  # in pterm's source directory"
 
+TEST(config)
+{
+	begin();
+	EXPECT(check_config, CHECK_OK, "the configuration can be read", "");
+	put_dir("/home/alice/.pachyterm");
+	put("/home/alice/.pachyterm/config.json", "{\"gc\": {\"kep\": 1}}", 0600);
+	clear_finding();
+	check_config(&host, &f);
+	ASSERT_EQ(f.status, CHECK_PROBLEM);
+	ASSERT(strstr(f.found.buf, "config.json:1:9: unknown key 'gc.kep': did you mean 'keep'?") != NULL);
+	ASSERT_STREQ(f.fix.buf, "pterm config check  # and mend what it names");
+}
+
 TEST(libexec)
 {
 	begin();
@@ -518,6 +533,14 @@ TEST(network)
 	EXPECT(check_network, CHECK_OK, "/usr/bin/slirp4netns", "");
 	put("/usr/local/bin/pasta", "", 0755);
 	EXPECT(check_network, CHECK_OK, "/usr/local/bin/pasta", "");
+	says.env_network = "slirp4netns";                /* as a session takes it */
+	EXPECT(check_network, CHECK_OK, "/usr/bin/slirp4netns", "");
+	says.env_network = "/opt/pasta";
+	EXPECT(check_network, CHECK_WARNING, "'/opt/pasta', which $PTERM_NETWORK_PROGRAM names, is not installed",
+	       "unset PTERM_NETWORK_PROGRAM");
+	says.env_network = "/usr/bin/other";
+	EXPECT(check_network, CHECK_WARNING, "$PTERM_NETWORK_PROGRAM is '/usr/bin/other': it must name pasta or slirp4netns",
+	       "unset PTERM_NETWORK_PROGRAM");
 	end();
 }
 

@@ -9,11 +9,11 @@
 struct waiting {
 	struct match match;              /* what to look for; may be empty */
 	bool in_stream;                  /* in what is printed, not in what is shown */
-	bool for_exit, for_prompt;
+	bool for_exit, for_prompt, for_healthy, for_ready;
 	int64_t since;                   /* from this position on; -1: now, and what is there already counts */
 	uint64_t idle_ms, timeout_ms;    /* UINT64_MAX: not at all */
 };
-enum wait_event { WAIT_TEXT, WAIT_REGEX, WAIT_IDLE, WAIT_PROMPT, WAIT_EXIT, WAIT_ENDED, WAIT_TIMEOUT };
+enum wait_event { WAIT_TEXT, WAIT_REGEX, WAIT_IDLE, WAIT_PROMPT, WAIT_HEALTHY, WAIT_READY, WAIT_EXIT, WAIT_ENDED, WAIT_TIMEOUT };
 struct waited {
 	enum wait_event event;           /* ENDED: the session ended, and nothing of it can happen any more */
 	uint64_t position;               /* how far was read */

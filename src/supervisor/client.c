@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "supervisor/paint.h"
 #include "supervisor/supervisor.h"
+#include "term/answers.h"
 #include "term/checkpoint.h"
 #include "wire/conn.h"
 
@@ -35,10 +36,12 @@ struct client {
 	struct watch *watch;
 	pid_t peer;
 	bool is_refused;                 /* it speaks another version: whatever it says is not heard */
-	bool is_reader, is_viewer, may_type, is_armed, waits_for_start, waits_for_end;
+	bool wants_status;               /* it is told what probes find */
+	bool is_reader, is_viewer, is_terminal, may_type, is_armed, waits_for_start, waits_for_end;
 	uint64_t rung_ns;                /* when the doorbell was last rung for it */
 	struct term_size size;
 	struct paint paint;
+	struct answers answers;          /* which its terminal gives by itself: the supervisor has answered */
 	uint32_t exec;                   /* the exec it started, 0 none */
 };
 
@@ -150,10 +153,10 @@ static void repaint(struct client *c)
 		sent(c, paint_all(&c->paint, c->s, &c->conn, c->size));
 }
 
-/* The same to one that keeps a screen of its own: the ring does not say where the size changed. */
+/* The same to one that may keep a screen of its own: the ring does not say where the size changed. */
 static void tell_resized(struct client *c)
 {
-	if (c->is_reader && !c->is_viewer)
+	if (c->is_reader && !c->paint.is_wanted)
 		sent(c, conn_send(&c->conn, MESSAGE_RESIZED, NULL, 0, NULL, 0));
 }
 
@@ -216,10 +219,13 @@ static void on_attach(struct client *c, const struct frame *f, const void *body)
 	sent(c, conn_send(&c->conn, MESSAGE_RING, text.buf, text.len, &ring, 1));
 	c->is_reader = true;
 	c->waits_for_end = true;
+	c->wants_status = m->wants_status;
 	if (m->is_viewer && !c->is_viewer)
 		supervisor_tell(s, EVENT_attached, c->peer, NULL);
 	c->is_viewer = m->is_viewer;
 	c->may_type = !m->read_only;
+	c->is_terminal = m->is_terminal;
+	c->answers = (struct answers){ 0 };
 	c->size = (struct term_size){ (uint16_t)m->rows, (uint16_t)m->cols };
 	if (c->is_viewer)
 		take_size(c);
@@ -243,14 +249,25 @@ static void on_arm(struct client *c, const struct frame *f, const void *body)
 
 static void on_input(struct client *c, const struct frame *f, const void *body)
 {
+	const char *data = f->data;
+	size_t n = f->len;
+	_str_ keys = STR_INIT;
+
 	if (!c->may_type) {
 		refuse(c, EPERM, "read-only", "this connection may only read");
 		return;
 	}
+	if (c->is_terminal) {
+		answers_drop(&c->answers, f->data, f->len, &keys);
+		data = keys.buf;
+		n = keys.len;
+	}
+	if (n == 0)
+		return;                                          /* nobody typed */
 	if (c->is_viewer && c->s->size_owner != c)
 		take_size(c);
-	if (input_send(c->s, f->data, f->len) == -ENOBUFS)
-		refuse(c, ENOBUFS, "input-full", "the command does not read its input: %zu bytes were dropped", f->len);
+	if (input_send(c->s, INPUT_TYPED, data, n) == -ENOBUFS)
+		refuse(c, ENOBUFS, "input-full", "the command does not read its input: %zu bytes were dropped", n);
 }
 
 static void on_resize(struct client *c, const struct frame *f, const void *body)
@@ -258,7 +275,8 @@ static void on_resize(struct client *c, const struct frame *f, const void *body)
 	const struct message_resize *m = body;
 
 	c->size = (struct term_size){ (uint16_t)m->rows, (uint16_t)m->cols };
-	if (c->is_viewer && (c->s->size_owner == c || c->s->size_owner == NULL))
+	/* a viewer says what it has, and may not be the one that counts; a program says what it wants */
+	if (c->is_reader && (!c->is_viewer || c->s->size_owner == c || c->s->size_owner == NULL))
 		take_size(c);
 	else
 		repaint(c);
@@ -321,10 +339,19 @@ static void on_status(struct client *c, const struct frame *f, const void *body)
 	_str_ text = STR_INIT;
 
 	s->status.position = (int64_t)ring_head(s->ring);
+	s->status.rows = s->size.rows;
+	s->status.cols = s->size.cols;
 	if (s->has_container && s->container.ops->pid != NULL)
 		s->status.init_pid = s->container.ops->pid(&s->container);       /* known at times only after the start */
 	json_encode(&text, &status_object, &s->status);
 	sent(c, conn_send(&c->conn, MESSAGE_STATUS_IS, text.buf, text.len, NULL, 0));
+}
+
+void clients_health(struct supervisor *s)
+{
+	link_each(struct client, c, &s->clients, link)
+		if (c->wants_status)
+			on_status(c, NULL, NULL);
 }
 
 static void on_state(struct client *c, const struct frame *f, const void *body)
@@ -333,7 +360,7 @@ static void on_state(struct client *c, const struct frame *f, const void *body)
 	_str_ state = STR_INIT;
 
 	str_add(&state, &position, sizeof(position));
-	checkpoint_write(c->s->terminal.screen, &state);
+	checkpoint_write(terminal_screen(c->s), &state);
 	if (state.len > FRAME_MAX)
 		refuse(c, EMSGSIZE, "state", "the screen of session '%s' is too large to be told", c->s->status.name);
 	else
@@ -366,6 +393,19 @@ static void on_rename(struct client *c, const struct frame *f, const void *body)
 	status_set(&c->s->status.name, m->name);
 	supervisor_save(c->s);
 	supervisor_tell(c->s, EVENT_renamed, -1, m->name);
+	ok(c);
+}
+
+static void on_record(struct client *c, const struct frame *f, const void *body)
+{
+	const struct message_record *m = body;
+	_err_ err = ERR_INIT;
+
+	if (input_record(c->s, m->input, &err) < 0) {
+		sent(c, conn_send_error(&c->conn, &err, 125));
+		return;
+	}
+	supervisor_save(c->s);
 	ok(c);
 }
 
@@ -417,10 +457,11 @@ static int start_exec(struct client *c, const struct message_exec *m, const stru
 static void on_exec(struct client *c, const struct frame *f, const void *body)
 {
 	const struct message_exec *m = body;
+	const uint32_t before = c->exec;
 	_err_ err = ERR_INIT;
 
 	if (start_exec(c, m, f, &err) < 0) {
-		c->exec = 0;
+		c->exec = before;
 		sent(c, conn_send_error(&c->conn, &err, 125));
 	} else {
 		supervisor_tell(c->s, EVENT_executed, c->exec, m->argv.items[0]);
@@ -444,8 +485,8 @@ static void tell_exec_end(struct client *c, int wait_status)
 }
 
 /*
- * The exec of a client whose supervisor, the one before us, was killed. Ends that nobody waited for meanwhile are kept; an
- * exec that we know nothing of ended before.
+ * The exec of a client whose supervisor, the one before us, was killed. Ends that nobody waited for meanwhile are kept. One of
+ * a container that is gone ended with it.
  */
 static void on_exec_again(struct client *c, const struct frame *f, const void *body)
 {
@@ -461,6 +502,16 @@ static void on_exec_again(struct client *c, const struct frame *f, const void *b
 		tell_exec_end(c, end.wait_status);
 		return;
 	}
+	if (!c->s->has_container || c->exec <= c->s->execs_over)
+		tell_exec_end(c, SIGKILL);
+}
+
+void clients_execs_over(struct supervisor *s)
+{
+	link_each(struct client, c, &s->clients, link)
+		if (c->exec != 0)
+			tell_exec_end(c, SIGKILL);
+	s->execs_over = s->last_exec;
 }
 
 static void keep_exec_end(struct supervisor *s, uint32_t exec, int wait_status)
@@ -499,6 +550,7 @@ void clients_exec_failed(struct supervisor *s, uint32_t exec, const struct err *
 	c->exec = 0;
 	sent(c, conn_send_error(&c->conn, why, exit_code));
 }
+
 
 void clients_exec_exited(struct supervisor *s, uint32_t exec, int wait_status)
 {
@@ -541,12 +593,13 @@ static const struct { enum message type; const struct json_object *object; messa
 	{ MESSAGE_STATUS, NULL, on_status },
 	{ MESSAGE_USAGE, NULL, on_usage },
 	{ MESSAGE_RENAME, &message_rename_object, on_rename },
+	{ MESSAGE_RECORD, &message_record_object, on_record },
 };
 
 union body {
 	struct message_hello hello; struct message_attach attach; struct message_resize resize; struct message_signal signal;
 	struct message_stop stop; struct message_exec exec; struct message_rename rename;
-	struct message_exec_id exec_id; struct message_upgrade upgrade;
+	struct message_exec_id exec_id; struct message_upgrade upgrade; struct message_record record;
 };
 
 static void handle(struct client *c, const struct frame *f)
@@ -621,8 +674,10 @@ void clients_first(struct supervisor *s, int fd)
 {
 	struct client *c = client_new(s, fd);
 
-	if (c != NULL)
-		c->waits_for_start = c->waits_for_end = true;
+	if (c == NULL)
+		return;
+	c->waits_for_start = c->waits_for_end = true;
+	on_client(c, LOOP_READ);         /* what it said before we ran: it hears all that comes now */
 }
 
 static void on_listen(void *data, int events)
@@ -676,17 +731,12 @@ void clients_failed(struct supervisor *s, const struct err *why, int exit_code)
 
 void clients_ended(struct supervisor *s)
 {
-	const struct message_exited killed = { .wait_status = SIGKILL };
 	_str_ text = STR_INIT;
 
 	json_encode(&text, &status_object, &s->status);
-	link_each(struct client, c, &s->clients, link) {
-		if (c->exec != 0)
-			sent(c, conn_send_json(&c->conn, MESSAGE_EXEC_EXITED, &message_exited_object, &killed));
-		c->exec = 0;
+	link_each(struct client, c, &s->clients, link)
 		if (c->waits_for_end)
 			sent(c, conn_send(&c->conn, MESSAGE_ENDED, text.buf, text.len, NULL, 0));
-	}
 }
 
 void clients_close(struct supervisor *s)

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <pwd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -29,35 +28,12 @@ static int make_private(const char *path, mode_t mode, struct err *err)
 	return 0;
 }
 
-static char *absolute(const char *path)
-{
-	char cwd[4096];
-
-	if (path[0] == '/' || getcwd(cwd, sizeof(cwd)) == NULL)
-		return xstrdup(path);
-	return path_join(cwd, path);
-}
-
-static char *find_home(void)
-{
-	const char *given = getenv("PTERM_HOME"), *home = getenv("HOME");
-	const struct passwd *pw;
-
-	if (given != NULL && *given != '\0')
-		return absolute(given);
-	if (home == NULL || *home == '\0') {
-		pw = getpwuid(geteuid());
-		home = pw ? pw->pw_dir : "/";
-	}
-	return path_join(home, ".pachyterm");
-}
-
 static char *find_store(const char *home)
 {
 	const char *given = getenv("PTERM_STORE");
 
 	if (given != NULL && *given != '\0')
-		return absolute(given);
+		return path_absolute(given);
 	return xstrdup(geteuid() == 0 ? "/var/lib/pterm" : home);
 }
 
@@ -154,7 +130,7 @@ static int open_dir(const char *path, int *ret, struct err *err)
 void house_find(struct house *h)
 {
 	*h = (struct house){ .sessions_fd = -1, .names_fd = -1 };
-	h->home = find_home();
+	h->home = home_find(NULL);
 	h->store = find_store(h->home);
 	find_programs(h);
 }
@@ -207,7 +183,7 @@ void house_place(const struct house *h, const char *id, struct place *ret)
 {
 	*ret = (struct place){
 		.id = xstrdup(id), .home = h->home, .store = h->store, .runtime_dir = h->runtime,
-		.init_program = h->init_program, .seccomp_file = h->seccomp_file,
+		.init_program = h->init_program, .tree_program = h->tree_program, .seccomp_file = h->seccomp_file,
 		.session_dir = path_join(h->sessions, id),
 		.store_dir = xasprintf("%s/sessions/%s", h->store, id),
 	};
@@ -219,39 +195,6 @@ void place_release(struct place *p)
 	free((char *)p->session_dir);
 	free((char *)p->store_dir);
 	*p = (struct place){ 0 };
-}
-
-bool id_check(const char *text)
-{
-	return strlen(text) == SESSION_ID_LEN && strspn(text, "0123456789abcdef") == SESSION_ID_LEN;
-}
-
-int name_check(const char *name, struct err *err)
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-	const size_t n = strlen(name);
-	_free_ char *shown = NULL;
-
-	if (n >= 1 && n <= SESSION_NAME_MAX && strchr(letters, name[0]) != NULL &&
-	    strspn(name + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == n - 1)
-		return 0;
-	shown = visible(name);
-	return err_set(err, EINVAL, "bad-name", "'%s' cannot be a session's name: use 1 to %d letters, digits, '.', '_' and '-', "
-	               "a letter or digit first", shown, SESSION_NAME_MAX);
-}
-
-char *name_resolve(const struct house *h, const char *name)
-{
-	char id[64];
-	ssize_t n;
-
-	if (name_check(name, NULL) < 0)
-		return NULL;
-	n = readlinkat(h->names_fd, name, id, sizeof(id) - 1);
-	if (n <= 0)
-		return NULL;
-	id[n] = '\0';
-	return id_check(id) && path_exists(h->sessions_fd, id) ? xstrdup(id) : NULL;
 }
 
 /*

@@ -5,9 +5,9 @@
  */
 #pragma once
 
+#include "base/progress.h"
 #include "engine/engine.h"
-
-enum { SESSION_NAME_MAX = 63, SESSION_ID_LEN = 12 };
+#include "wire/home.h"
 
 struct house {
 	char *home, *store, *runtime;    /* absolute */
@@ -15,6 +15,7 @@ struct house {
 	char *libexec, *data;            /* our programs; seccomp.json, default-image.tar */
 	char *init_program, *tree_program, *supervisor_program, *keeper_program, *seccomp_file, *default_image;
 	int sessions_fd, names_fd;
+	const struct progress *progress; /* who is told of what takes long: a command sets it; NULL: nobody */
 };
 
 /* Only say where things are: nothing is made and nothing opened; .runtime stays NULL. */
@@ -28,17 +29,9 @@ void house_close(struct house *h);
 void house_place(const struct house *h, const char *id, struct place *ret);
 void place_release(struct place *p);
 
-/* Does @text look like an id? SESSION_ID_LEN hexadecimal digits. */
-bool id_check(const char *text);
-/*
- * Letters, digits, '.', '_', '-', beginning with a letter or digit, at most SESSION_NAME_MAX. 0 or -EINVAL: see @err.
- */
-int name_check(const char *name, struct err *err);
 /*
  * names/NAME is a link to the id. 0; 1: another session has it (a name whose session is gone is taken over); -errno.
  */
 int name_claim(const struct house *h, const char *name, const char *id, struct err *err);
 /* Take from @id every name but @keep (NULL: every one): also those that something cut short left it. */
 void names_release(const struct house *h, const char *id, const char *keep);
-/* The id that has this name, the caller's; NULL: none. */
-char *name_resolve(const struct house *h, const char *name);

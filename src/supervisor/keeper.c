@@ -107,29 +107,72 @@ void keeper_adopt(struct supervisor *s, int leash)
 	s->keeper.watch = watch_new(&s->loop, leash, LOOP_READ, on_leash, s);
 }
 
+static int say(int leash, enum keeper_op op, const int *fds, size_t n)
+{
+	const struct keeper_message m = { .magic = KEEPER_MAGIC, .op = op };
+	const ssize_t sent = fd_send(leash, &m, sizeof(m), fds, n);
+
+	return sent < 0 ? (int)sent : 0;
+}
+
+/* @fds as collect gave them: @n of them, or -errno. */
+static void hold(struct supervisor *s, int fds[HANDLE_COUNT], int n)
+{
+	if (n < 0 || say(s->keeper.leash, KEEPER_HOLD, fds, (size_t)n) < 0)
+		log_warn("cannot give the keeper its handles: the session ends if its supervisor is killed");
+	fd_close(fds[HANDLE_STATUS]);
+}
+
 void keeper_hold(struct supervisor *s)
 {
-	const struct keeper_message m = { .magic = KEEPER_MAGIC, .op = KEEPER_HOLD };
 	int fds[HANDLE_COUNT], n;
 
 	if (s->keeper.leash < 0 && start(s) < 0)
 		return;
 	n = collect(s, fds);
-	if (n < 0 || fd_send(s->keeper.leash, &m, sizeof(m), fds, (size_t)n) < 0)
-		log_warn("cannot give the keeper its handles: the session ends if its supervisor is killed");
-	fd_close(fds[HANDLE_STATUS]);
+	hold(s, fds, n);
+}
+
+static void await_end(struct keeper *k)
+{
+	(void)poll(&(struct pollfd){ .fd = k->leash, .events = POLLIN }, 1, GOODBYE_MS);         /* closed when it exits */
+	forget(k);
+}
+
+/*
+ * Never do two of them hold: both would start a supervisor when we are killed. So the old one lets go first, and at
+ * once the new one, which is there already, takes hold: a kill right in between ends the session.
+ */
+void keeper_renew(struct supervisor *s)
+{
+	struct keeper old = s->keeper;
+	int fds[HANDLE_COUNT], n;
+
+	s->keeper = (struct keeper){ .leash = -1 };
+	if (old.leash >= 0 && start(s) < 0) {
+		s->keeper = old;
+		keeper_hold(s);
+		return;
+	}
+	if (old.leash < 0) {
+		keeper_hold(s);
+		return;
+	}
+	old.watch = watch_free(old.watch);
+	n = collect(s, fds);
+	(void)say(old.leash, KEEPER_RELEASE, NULL, 0);
+	hold(s, fds, n);
+	await_end(&old);
 }
 
 void keeper_release(struct supervisor *s)
 {
-	const struct keeper_message m = { .magic = KEEPER_MAGIC, .op = KEEPER_RELEASE };
-	struct pollfd p = { .fd = s->keeper.leash, .events = POLLIN };
-
 	if (s->keeper.leash < 0)
 		return;
-	if (fd_send(s->keeper.leash, &m, sizeof(m), NULL, 0) > 0)
-		(void)poll(&p, 1, GOODBYE_MS);           /* closed when it exits */
-	forget(&s->keeper);
+	if (say(s->keeper.leash, KEEPER_RELEASE, NULL, 0) == 0)
+		await_end(&s->keeper);
+	else
+		forget(&s->keeper);
 }
 
 int keeper_exec(struct supervisor *s, const char *program)

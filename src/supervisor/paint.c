@@ -20,7 +20,7 @@ static int send_paint(struct conn *conn, const struct str *bytes)
 	return r;
 }
 
-int paint_all(struct paint *p, const struct supervisor *s, struct conn *conn, struct term_size size)
+int paint_all(struct paint *p, struct supervisor *s, struct conn *conn, struct term_size size)
 {
 	_str_ bytes = STR_INIT;
 	int r;
@@ -28,15 +28,15 @@ int paint_all(struct paint *p, const struct supervisor *s, struct conn *conn, st
 	p->shown = screen_free(p->shown);
 	p->is_on = !fits(s, size);
 	if (p->is_on)
-		p->shown = screen_crop(s->terminal.screen, size.rows, size.cols);
-	render_full(p->is_on ? p->shown : s->terminal.screen, &bytes);
+		p->shown = screen_crop(terminal_screen(s), size.rows, size.cols);
+	render_full(p->is_on ? p->shown : terminal_screen(s), &bytes);
 	r = send_paint(conn, &bytes);
 	if (r >= 0 && !p->is_on)
 		r = conn_send_position(conn, MESSAGE_RAW, ring_head(s->ring));
 	return r;
 }
 
-int paint_changes(struct paint *p, const struct supervisor *s, struct conn *conn, struct term_size size)
+int paint_changes(struct paint *p, struct supervisor *s, struct conn *conn, struct term_size size)
 {
 	_cleanup_(screen_freep) struct screen *now = NULL;
 	_str_ bytes = STR_INIT;
@@ -45,7 +45,7 @@ int paint_changes(struct paint *p, const struct supervisor *s, struct conn *conn
 		return 0;
 	if (conn->queued > QUEUED_MAX)
 		return 1;
-	now = screen_crop(s->terminal.screen, size.rows, size.cols);
+	now = screen_crop(terminal_screen(s), size.rows, size.cols);
 	(void)render_difference(p->shown, now, &bytes);
 	screen_free(p->shown);
 	p->shown = TAKE(now);

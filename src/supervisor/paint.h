@@ -21,7 +21,7 @@ struct paint {
 };
 
 /* Paint all of it; then raw, if @size is the session's. As conn_send. */
-int paint_all(struct paint *p, const struct supervisor *s, struct conn *conn, struct term_size size);
+int paint_all(struct paint *p, struct supervisor *s, struct conn *conn, struct term_size size);
 /* Paint what has changed. As conn_send; 1 when the viewer is too slow for it now. */
-int paint_changes(struct paint *p, const struct supervisor *s, struct conn *conn, struct term_size size);
+int paint_changes(struct paint *p, struct supervisor *s, struct conn *conn, struct term_size size);
 void paint_release(struct paint *p);

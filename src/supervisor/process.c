@@ -1,6 +1,6 @@
 /*
- * The process around a session's life (supervisor.c): opened by `pterm`, or adopted from a supervisor that was killed,
- * with the handles that the keeper has kept; and released.
+ * The process around a session's life (supervisor.c): opened by `pterm`, or adopted from a supervisor that was
+ * killed, with the handles that the keeper has kept; and released.
  */
 #include "supervisor/supervisor.h"
 
@@ -8,7 +8,10 @@
 #include "base/hook.h"
 #include "base/units.h"
 #include "event/journal.h"
+#include "supervisor/health.h"
+#include "supervisor/join.h"
 #include "supervisor/remove.h"
+#include "term/record.h"
 #include "wire/conn.h"
 
 #include <errno.h>
@@ -61,17 +64,30 @@ static void open_input_log(struct supervisor *s)
 {
 	_err_ err = ERR_INIT;
 
-	if (s->spec.record_input && input_log_open(&s->input_log, s->session_fd, INPUT_LOG_MAX, &err) < 0)
+	if (input_record(s, s->status.records_input, &err) < 0)
 		log_warn("%s: what is typed is not recorded", err_msg(&err));
 }
 
 static int open_output(struct supervisor *s, struct err *err)
 {
+	_cleanup_(record_closep) struct record *record = NULL;
 	uint64_t end = 0;
-	const int r = record_open(&s->record, s->session_fd, (uint64_t)s->spec.record_bytes, &end, err);
+	int r = record_open(&record, s->session_fd, (uint64_t)s->spec.record_bytes, &end, err);
 
 	open_input_log(s);
-	return r < 0 ? r : ring_create(&s->ring, SUPERVISOR_RING_SIZE, end, err);
+	if (r == 0)
+		r = ring_create(&s->ring, SUPERVISOR_RING_SIZE, end, err);
+	if (r == 0)
+		s->recorder = recorder_new(TAKE(record), s->ring);
+	return r;
+}
+
+/* Is the supervisor that the status names this very process? Then another build executed us: an upgrade. */
+static bool was_ourselves(const struct supervisor *s)
+{
+	uint64_t start = 0;
+
+	return s->status.pid == getpid() && proc_start_time(getpid(), &start) == 0 && (int64_t)start == s->status.pid_start;
 }
 
 static void note_ourselves(struct supervisor *s)
@@ -90,6 +106,7 @@ static int join_loop(struct supervisor *s, struct err *err)
 {
 	hub_join(&s->hub, journal_write, &s->session_fd);
 	s->life_timer = timer_new(&s->loop, supervisor_life_timer, s);
+	s->gather_timer = timer_new(&s->loop, output_publish, s);
 	watch_signal(s, &s->on_term, on_term, SIGTERM);
 	watch_signal(s, &s->on_child, on_child, SIGCHLD);
 	return clients_listen(s, err);
@@ -102,6 +119,9 @@ static void release(struct supervisor *s)
 	timer_free(s->life_timer);
 	timer_free(s->bell_timer);
 	timer_free(s->paint_timer);
+	timer_free(s->gather_timer);
+	health_free(s);
+	join_forget(s);
 	terminal_close(s);
 	if (s->on_term.data != NULL)
 		uv_close((uv_handle_t *)&s->on_term, NULL);
@@ -110,10 +130,9 @@ static void release(struct supervisor *s)
 	for (int rounds = 0; rounds < 3 && uv_loop_close(&s->loop) == UV_EBUSY; rounds++)
 		uv_run(&s->loop, UV_RUN_NOWAIT);         /* the close callbacks; a first one may only see that we stopped */
 	hub_fini(&s->hub);
-	str_release(&s->input);
 	vec_release(&s->exec_ends);
-	s->record = record_close(s->record);
-	s->input_log = input_log_close(s->input_log);
+	s->recorder = recorder_free(s->recorder);
+	input_release(s);
 	s->ring = ring_free(s->ring);
 	err_release(&s->failure);
 	spec_release(&s->spec);
@@ -150,8 +169,9 @@ static void refuse(struct supervisor *s, int first, const struct err *err)
 
 static void init(struct supervisor *s, const struct house *house, const char *id)
 {
-	*s = (struct supervisor){ .house = house, .session_fd = -1, .listen_fd = -1, .lock_fd = -1, .container.log_fd = -1,
-	                          .keeper.leash = -1, .input = STR_INIT };
+	*s = (struct supervisor){ .house = house, .session_fd = -1, .listen_fd = -1, .lock_fd = -1, .joined_pidfd = -1,
+	                          .container = { .log_fd = -1, .join_user = -1, .join_net = -1 },
+	                          .keeper.leash = -1, .input = INPUT_INIT };
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);          /* the container's first process comes to us */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
@@ -221,42 +241,63 @@ static void prefer_kept_status(struct supervisor *s, int fd)
 	}
 }
 
+/* What was published and not yet recorded when the supervisor before us was killed. */
+static void record_published(const struct supervisor *s, struct record *record, uint64_t from)
+{
+	const uint64_t oldest = ring_oldest(s->ring), head = ring_head(s->ring);
+
+	if (from < oldest) {
+		record_skip(record, oldest - from);
+		from = oldest;
+	}
+	while (from < head) {
+		size_t n;
+		const uint8_t *at = ring_at(s->ring, from, &n);
+
+		(void)record_write(record, at, min_size(n, RING_RESERVE), time_now_ms());
+		from += min_size(n, RING_RESERVE);
+	}
+}
+
 /*
- * The log may be ahead of the ring's head, since bytes are recorded before they are published, and behind what had
- * already been read into the ring: both end at the same byte afterwards, and none is lost.
+ * The log may be behind the ring's head, where the disk was slow, or ahead of it, since bytes are recorded before they are
+ * published; and it is behind what had already been read into the ring. Both end at the same byte afterwards, and none is lost.
  */
-static void mend_output(struct supervisor *s, uint64_t recorded)
+static void mend_output(struct supervisor *s, struct record *record, uint64_t recorded)
 {
 	const uint64_t head = ring_head(s->ring);
-	uint64_t end = head + ring_unpublished(s->ring), from;
+	uint64_t end = head + ring_unpublished(s->ring), from = max_u64(recorded, head);
 	size_t room;
 	uint8_t *space = ring_space(s->ring, &room);
 
 	if (recorded > end && recorded - head <= room)
 		end = recorded;                          /* bytes 0xFF, which only the log knows to be output */
-	from = recorded > head ? recorded : head;
-	if (s->record != NULL && recorded < head)
-		record_skip(s->record, head - recorded);
-	terminal_adopt(s);                               /* as far as it is recorded */
+	terminal_adopt(s, record != NULL, max_u64(recorded, ring_oldest(s->ring)));      /* as far as it is recorded */
 	if (end > from)
-		terminal_feed(s, space + (from - head), end - from);
-	if (s->record != NULL && end > from)
-		(void)record_write(s->record, space + (from - head), end - from, time_now_ms());
+		terminal_feed(s, from, space + (from - head), end - from);
+	if (record != NULL) {
+		(void)record_resize(record, s->size.rows, s->size.cols, time_now_ms());
+		record_published(s, record, recorded);
+		(void)record_write(record, space + (from - head), end - from, time_now_ms());
+	}
 	ring_publish(s->ring, end - head);
 }
 
 static int adopt_output(struct supervisor *s, int ring, struct err *err)
 {
+	struct record *record = NULL;
 	uint64_t recorded = 0;
 	int r = ring_adopt(&s->ring, ring, err);
 
 	if (r < 0)
 		return r;
-	r = record_open(&s->record, s->session_fd, (uint64_t)s->spec.record_bytes, &recorded, err);
+	r = record_open(&record, s->session_fd, (uint64_t)s->spec.record_bytes, &recorded, err);
 	if (r < 0)
 		log_warn("%s: going on without a recording", err_msg(err));
 	open_input_log(s);
-	mend_output(s, r < 0 ? ring_head(s->ring) : recorded);
+	mend_output(s, record, record ? recorded : ring_head(s->ring));
+	if (record != NULL)
+		s->recorder = recorder_new(record, s->ring);
 	return 0;
 }
 
@@ -267,6 +308,7 @@ int supervisor_adopt(const struct house *house, const char *id, const struct han
 	                                    .init = h->fds[HANDLE_INIT], .init_pid = proc_pidfd_pid(h->fds[HANDLE_INIT]) };
 	const bool has_container = own.console >= 0 && own.lifeline >= 0 && own.init >= 0;
 	_err_ err = ERR_INIT;
+	bool is_upgrade;
 	int r;
 
 	init(&s, house, id);
@@ -293,16 +335,20 @@ int supervisor_adopt(const struct house *house, const char *id, const struct han
 		release(&s);
 		return 1;
 	}
+	is_upgrade = was_ourselves(&s);
 	note_ourselves(&s);
 	s.status.adoptions++;
-	s.last_exec = (uint32_t)s.status.adoptions << 20;        /* never a number that was used before */
+	s.last_exec = (uint32_t)s.status.adoptions << 20 & INT32_MAX;    /* never a number that was used before */
 	keeper_adopt(&s, h->leash);
 	supervisor_go_on(&s, has_container ? &own : NULL);
 	if (s.state != STATE_ENDED) {
 		terminal_answer(&s);                     /* what was asked in the bytes that nobody had published */
 		supervisor_save(&s);
 		supervisor_tell(&s, EVENT_adopted, s.status.adoptions, NULL);
-		keeper_hold(&s);
+		if (is_upgrade)
+			keeper_renew(&s);
+		else
+			keeper_hold(&s);
 	}
 	run_loop(&s);
 	return 0;

@@ -81,3 +81,20 @@ void remains_end(const struct house *h, const char *id, int session_fd, const st
 	if (ops != NULL && ops->forget != NULL)
 		ops->forget(&spec, &place);
 }
+
+static bool is_keeper(const char *args, size_t n, void *id)
+{
+	const char *second = args + strlen(args) + 1;
+
+	return second < args + n && str_eq(path_base(args), "pterm-keeper") && str_eq(second, id);
+}
+
+void remains_await_keeper(const char *id)
+{
+	struct proc_list pids = { 0 };
+
+	proc_find(is_keeper, (void *)id, &pids);
+	for (size_t i = 0; i < pids.len; i++)
+		await_end(pids.items[i]);
+	vec_release(&pids);
+}

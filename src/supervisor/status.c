@@ -8,8 +8,11 @@
 const char *const status_states[] = { "starting", "running", "restarting", "ended", NULL };
 static const char *const status_reasons[] = {
 	"none", "exited", "signaled", "out-of-memory", "stopped", "start-failed", "init-lost", "supervisor-lost", "rebooted",
-	NULL,
+	"unhealthy", NULL,
 };
+
+static const char *const status_healths[] = { "none", "starting", "healthy", "unhealthy", NULL };
+static const char *const status_readinesses[] = { "none", "starting", "ready", "unready", NULL };
 
 #define TEXT(name) { #name, FIELD_STR, offsetof(struct status, name) }
 #define NUMBER(name) { #name, FIELD_INT, offsetof(struct status, name) }
@@ -21,7 +24,12 @@ static const struct json_field status_fields[] = {
 	TEXT(engine), TEXT(image), TEXT(command), NUMBER(exit_code), NUMBER(signo), TEXT(message), TEXT(by), NUMBER(pid),
 	NUMBER(pid_start), NUMBER(init_pid), NUMBER(helper_pid), NUMBER(helper_start), TEXT(machine_id), TEXT(boot_id),
 	NUMBER(created_ms), NUMBER(started_ms), NUMBER(ended_ms), NUMBER(run), NUMBER(restarts), NUMBER(adoptions), NUMBER(position),
+	{ "health", FIELD_ENUM, offsetof(struct status, health), .names = status_healths },
+	{ "readiness", FIELD_ENUM, offsetof(struct status, readiness), .names = status_readinesses },
+	NUMBER(rows), NUMBER(cols),
+	{ "labels", FIELD_MAP, offsetof(struct status, labels) },
 	{ "has_container", FIELD_BOOL, offsetof(struct status, has_container) },
+	{ "records_input", FIELD_BOOL, offsetof(struct status, records_input) },
 };
 const struct json_object status_object = JSON_OBJECT("a session's status", struct status, status_fields, false);
 
@@ -68,10 +76,15 @@ void status_set_exit(struct status *s, int wait_status)
 
 void status_describe(const struct status *s, struct str *out)
 {
-	if (s->state != STATUS_ENDED)
-		str_adds(out, status_states[s->state]);
-	else
+	if (s->state == STATUS_ENDED) {
 		status_describe_end(s, out);
+		return;
+	}
+	str_adds(out, status_states[s->state]);
+	if (s->state == STATUS_RUNNING && s->health != PROBE_NONE)
+		str_addf(out, ", %s", s->health == PROBE_STARTING ? "health unknown" : status_healths[s->health]);
+	if (s->state == STATUS_RUNNING && s->readiness != PROBE_NONE)
+		str_adds(out, s->readiness == PROBE_GOOD ? ", ready" : ", not ready");
 }
 
 void status_describe_end(const struct status *s, struct str *out)
@@ -97,6 +110,9 @@ void status_describe_end(const struct status *s, struct str *out)
 		break;
 	case REASON_SUPERVISOR_LOST:
 		str_adds(out, "supervisor lost");
+		break;
+	case REASON_UNHEALTHY:
+		str_adds(out, "unhealthy");
 		break;
 	case REASON_REBOOTED:
 		str_adds(out, "machine restarted");

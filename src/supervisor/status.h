@@ -20,8 +20,12 @@ enum status_reason {
 	REASON_INIT_LOST,        /* the container's first process was killed: how the command ended is not known */
 	REASON_SUPERVISOR_LOST,  /* the supervisor was killed, and the container ended with it */
 	REASON_REBOOTED,         /* the machine was started again meanwhile */
+	REASON_UNHEALTHY,        /* its health probe failed, and its restart policy ended that run */
 	REASON_COUNT,
 };
+
+/* What a probe says of a session. */
+enum probe_state { PROBE_NONE, PROBE_STARTING, PROBE_GOOD, PROBE_BAD };
 
 struct status {
 	char *id, *name, *engine, *image, *command;
@@ -34,7 +38,11 @@ struct status {
 	int64_t created_ms, started_ms, ended_ms;
 	int64_t run, restarts, adoptions;
 	int64_t position;                /* bytes printed since birth, when last written */
+	int health, readiness;           /* enum probe_state; NONE: there is no such probe */
+	int64_t rows, cols;              /* of its terminal, then */
+	struct strv labels;              /* KEY=value, from the spec */
 	bool has_container;              /* false: the command runs on the bare host */
+	bool records_input;              /* what is typed is recorded */
 };
 extern const struct json_object status_object;
 

@@ -6,8 +6,11 @@
 #include "base/units.h"
 #include "event/journal.h"
 #include "supervisor/crash.h"
+#include "supervisor/health.h"
+#include "supervisor/join.h"
 #include "supervisor/remains.h"
 #include "supervisor/remove.h"
+#include "term/input-log.h"
 #include "wire/conn.h"
 
 #include <errno.h>
@@ -45,6 +48,8 @@ void supervisor_save(struct supervisor *s)
 	_err_ err = ERR_INIT;
 
 	s->status.position = s->ring ? (int64_t)ring_head(s->ring) : s->status.position;
+	s->status.rows = s->size.rows;
+	s->status.cols = s->size.cols;
 	if (status_write(s->session_fd, &s->status, &err) < 0)
 		log_warn("%s, ignoring", err_msg(&err));
 }
@@ -134,21 +139,28 @@ static void on_helper_failed(void *data, const struct err *err)
 
 static void on_exec_started(void *data, uint32_t exec, int tty)
 {
-	clients_exec_started(data, exec, tty);
+	if (!health_is_probe(exec))
+		clients_exec_started(data, exec, tty);
 }
 
 static void on_exec_failed(void *data, uint32_t exec, const struct err *err, int exit_code)
 {
-	clients_exec_failed(data, exec, err, exit_code);
+	if (health_is_probe(exec))
+		health_failed(data, exec, err, exit_code);
+	else
+		clients_exec_failed(data, exec, err, exit_code);
 }
 
 static void on_exec_exited(void *data, uint32_t exec, int wait_status)
 {
-	clients_exec_exited(data, exec, wait_status);
+	if (health_is_probe(exec))
+		health_exited(data, exec, wait_status);
+	else
+		clients_exec_exited(data, exec, wait_status);
 }
 
 static const struct container_events events = {
-	.on_output = output_ready, .on_writable = output_writable, .on_started = on_started, .on_failed = on_failed,
+	.on_output = output_ready, .on_writable = input_writable, .on_started = on_started, .on_failed = on_failed,
 	.on_exited = on_exited, .on_gone = on_gone, .on_helper = on_helper, .on_helper_failed = on_helper_failed,
 	.on_exec_started = on_exec_started, .on_exec_failed = on_exec_failed, .on_exec_exited = on_exec_exited,
 };
@@ -161,7 +173,10 @@ static void close_container(struct supervisor *s)
 		return;
 	s->has_container = false;
 	input_clear(s);                                  /* meant for this run */
+	health_end(s);
+	join_forget(s);
 	s->container.ops->close(&s->container);
+	clients_execs_over(s);
 	if (s->container.was_oom && s->status.signo == SIGKILL &&
 	    (s->status.reason == REASON_SIGNALED || s->status.reason == REASON_INIT_LOST))
 		s->status.reason = REASON_OUT_OF_MEMORY;
@@ -175,8 +190,9 @@ static int set_up_container(struct supervisor *s, const char *engine, struct err
 	if (ops == NULL)
 		return err_set(err, EINVAL, "no-engine", "there is no engine '%s': see pterm engines", engine);
 	s->container = (struct container){ .ops = ops, .loop = &s->loop, .spec = &s->spec, .place = &s->place, .on = events,
-	                                   .data = s, .run = (unsigned)s->status.run, .log_fd = -1,
-	                                   .keeper_pid = s->keeper.pid };
+	                                   .data = s, .run = (unsigned)s->status.run,
+	                                   .is_first = s->status.started_ms == 0, .log_fd = -1,
+	                                   .join_user = -1, .join_net = -1, .keeper_pid = s->keeper.pid };
 	s->has_container = true;
 	status_set(&s->status.engine, engine);
 	s->status.has_container = (ops->features & ENGINE_ISOLATES) != 0;
@@ -188,7 +204,10 @@ static int open_container(struct supervisor *s, const char *engine, struct err *
 	int r = set_up_container(s, engine, err);
 
 	if (r == 0)
+		r = join_open(s, err);
+	if (r == 0)
 		r = s->container.ops->create(&s->container, err);
+	join_close(s);
 	s->is_created = r == 0;
 	return r;
 }
@@ -199,7 +218,7 @@ void supervisor_begin(struct supervisor *s)
 	int r;
 
 	s->state = STATE_STARTING;
-	s->is_gone = s->is_drained = s->restart_wanted = false;
+	s->is_gone = s->is_drained = s->restart_wanted = s->is_failing = false;
 	s->is_created = false;
 	err_release(&s->failure);
 	s->stop_step = 0;
@@ -209,6 +228,7 @@ void supervisor_begin(struct supervisor *s)
 	s->status.reason = REASON_NONE;
 	s->status.exit_code = s->status.signo = s->status.ended_ms = 0;
 	status_set(&s->status.message, NULL);
+	health_forget(&s->status);
 	if (s->status.run > 1)                           /* whoever adopts us begins a run of another number */
 		supervisor_save(s);
 	r = open_container(s, s->has_fallen_back ? s->spec.fallback : s->spec.engine, &err);
@@ -224,11 +244,13 @@ static void run_started(struct supervisor *s)
 	HOOK("supervisor.started");
 	s->status.init_pid = s->container.ops->pid ? s->container.ops->pid(&s->container) : 0;
 	(void)s->container.ops->resize(&s->container, s->size);  /* it may have another since the start was asked for */
-	output_writable(s);                              /* what was typed while it started */
+	input_writable(s);                              /* what was typed while it started */
 	clients_started(s);
 	supervisor_save(s);
 	supervisor_tell(s, EVENT_started, s->status.run, NULL);
 	keeper_hold(s);
+	health_begin(s);
+	join_watch(s);
 	if (s->stop_wanted || s->restart_wanted)
 		feed(s, IN_STOP);
 }
@@ -241,8 +263,24 @@ static bool wants_restart(const struct supervisor *s)
 		return false;
 	if (s->spec.restart == RESTART_ALWAYS)
 		return true;
-	return s->spec.restart == RESTART_ON_FAILURE && s->status.exit_code != 0 &&
+	return s->spec.restart == RESTART_ON_FAILURE && (s->status.exit_code != 0 || s->is_failing) &&
 	       (s->spec.restart_max == 0 || s->status.restarts < s->spec.restart_max);
+}
+
+static uint64_t or_default(int64_t ms, uint64_t otherwise)
+{
+	return ms > 0 ? (uint64_t)ms : otherwise;
+}
+
+/* Twice as long after each restart, and never longer than the longest. */
+static uint64_t back_off(const struct spec *spec, uint64_t restarts)
+{
+	const uint64_t longest = or_default(spec->restart_longest_ms, BACKOFF_MAX_MS);
+	uint64_t ms = or_default(spec->restart_first_ms, BACKOFF_FIRST_MS);
+
+	for (uint64_t i = 0; i < restarts && ms < longest; i++)
+		ms *= 2;
+	return min_u64(ms, longest);
 }
 
 static void begin_again(struct supervisor *s)
@@ -250,10 +288,10 @@ static void begin_again(struct supervisor *s)
 	const uint64_t ran_ms = (time_mono_ns() - s->run_started_ns) / 1000000;
 	uint64_t wait_ms = 0;
 
-	if (ran_ms >= BACKOFF_FORGIVEN_MS)
+	if (ran_ms >= or_default(s->spec.restart_forgiven_ms, BACKOFF_FORGIVEN_MS))
 		s->status.restarts = 0;
 	if (!s->restart_wanted)
-		wait_ms = min_u64((uint64_t)BACKOFF_FIRST_MS << min_u64((uint64_t)s->status.restarts, 16), BACKOFF_MAX_MS);
+		wait_ms = back_off(&s->spec, (uint64_t)s->status.restarts);
 	s->status.restarts += !s->restart_wanted;
 	s->state = STATE_WAITING;
 	s->status.state = STATUS_RESTARTING;
@@ -274,8 +312,12 @@ static void end_session(struct supervisor *s)
 	s->status.ended_ms = (int64_t)time_now_ms();
 	s->status.pid = s->status.pid_start = 0;
 	terminal_close(s);
-	s->record = record_close(s->record);
-	s->input_log = input_log_close(s->input_log);
+	if (s->recorder != NULL) {
+		recorder_settle(s->recorder);
+		output_tell_gaps(s);
+	}
+	s->recorder = recorder_free(s->recorder);
+	s->input.log = input_log_close(s->input.log);
 	(void)unlinkat(s->session_fd, "control.sock", 0);        /* one that has ended has none, whenever we are killed */
 	supervisor_save(s);
 	s->listen_watch = watch_free(s->listen_watch);
@@ -297,13 +339,19 @@ static void finish_run(struct supervisor *s)
 {
 	_fd_ log = s->has_container && s->container.log_fd >= 0 ? fcntl(s->container.log_fd, F_DUPFD_CLOEXEC, 3) : -1;
 
+	output_publish(s);
 	timer_stop(s->life_timer);
 	if (s->stop_wanted && !s->restart_wanted)
 		s->status.reason = REASON_STOPPED;
+	else if (s->is_failing && !s->restart_wanted)
+		s->status.reason = REASON_UNHEALTHY;
 	close_container(s);
 	if (crash_is_one(&s->status)) {
-		const int r = crash_write(s->session_fd, &s->status, log);
+		int r;
 
+		if (s->recorder != NULL)
+			recorder_settle(s->recorder);
+		r = crash_write(s->session_fd, &s->status, log);
 		if (r < 0)
 			log_warn("cannot write crash/: %s, ignoring", strerror(-r));
 	}
@@ -359,6 +407,7 @@ static void stop_step(struct supervisor *s)
 {
 	struct container *c = &s->container;
 
+	health_end(s);                                   /* what is stopped is not asked how it is */
 	if (s->stop_timeout_ms == 0) {
 		stop_now(s);
 		return;
@@ -439,6 +488,16 @@ void supervisor_restart(struct supervisor *s, const char *by, uint64_t timeout_m
 	feed(s, IN_STOP);
 }
 
+void supervisor_fail(struct supervisor *s, const char *why)
+{
+	if (s->state != STATE_RUNNING || s->stop_wanted || s->restart_wanted || s->is_failing)
+		return;
+	s->is_failing = true;
+	s->stop_timeout_ms = STOP_TIMEOUT_MS;
+	status_set(&s->status.message, why);
+	feed(s, IN_STOP);
+}
+
 /* What was going on when the supervisor before us was killed goes on; a start that was cut short is begun again. */
 void supervisor_go_on(struct supervisor *s, const struct engine_handles *h)
 {
@@ -451,6 +510,7 @@ void supervisor_go_on(struct supervisor *s, const struct engine_handles *h)
 	}
 	if (s->status.state != STATUS_RUNNING || h == NULL) {
 		remains_end(s->house, s->place.id, s->session_fd, &s->status);
+		clients_execs_over(s);
 		if (s->status.state != STATUS_RUNNING) {
 			supervisor_begin(s);
 			return;
@@ -474,4 +534,8 @@ void supervisor_go_on(struct supervisor *s, const struct engine_handles *h)
 	}
 	if (s->status.reason != REASON_NONE)             /* the command has ended already */
 		feed(s, IN_EXITED);
+	else {
+		health_go_on(s);
+		join_watch(s);
+	}
 }

@@ -10,11 +10,11 @@
 #include "engine/engine.h"
 #include "event/hub.h"
 #include "supervisor/house.h"
+#include "supervisor/input.h"
 #include "supervisor/keeper.h"
 #include "supervisor/status.h"
 #include "supervisor/terminal.h"
-#include "term/input-log.h"
-#include "term/record.h"
+#include "term/recorder.h"
 #include "term/ring.h"
 
 #include <stdbool.h>
@@ -40,33 +40,36 @@ struct supervisor {
 	bool is_gone, is_drained;        /* its processes; its output */
 	bool is_created;                 /* the engine took it: processes were started */
 	bool stop_wanted, restart_wanted, has_fallen_back;
+	bool is_failing;                 /* this run is ended because it is not healthy */
 	bool never_was;                  /* its first start was refused for what was asked: it leaves no record */
 	struct err failure;              /* why this run could not start, told when all is written down */
 	int stop_step;                   /* how far HUP, TERM, KILL has come */
 	uint64_t stop_timeout_ms;
 	uint64_t run_started_ns;
 
-	struct str input;                /* typed, of which the terminal has taken input_sent bytes: of this run */
-	size_t input_sent;
-
+	struct input_queue input;
 	struct ring *ring;
-	struct record *record;
+	size_t gathered;                 /* bytes read into it and not yet published */
+	uint64_t published_ns;           /* when bytes were published last */
+	struct recorder *recorder;       /* NULL: the recording cannot be opened */
 	struct terminal terminal;
-	struct input_log *input_log;     /* what is typed; NULL: it is not recorded */
-	bool record_failed;              /* the disk does not take it: said once */
+	bool record_failed;              /* bytes are missing in the recording: said once */
 
 	struct keeper keeper;
+	int joined_pidfd;                /* of the session whose network it has; -1 */
+	struct watch *joined_watch;
+	struct health *health;           /* its probes; NULL: it has none */
 
 	struct link clients;
 	size_t client_count;
 	struct client *size_owner;       /* who typed last; NULL: nobody yet */
 	struct term_size size;
-	uint32_t last_exec;
+	uint32_t last_exec, execs_over;  /* those up to the latter ended with their container */
 	VEC(struct exec_end) exec_ends;  /* of clients of a supervisor before us, who have not come back yet */
 
 	struct hub hub;
 	struct watch *listen_watch;
-	struct timer *life_timer, *bell_timer, *paint_timer;
+	struct timer *life_timer, *bell_timer, *paint_timer, *gather_timer;
 	uv_signal_t on_term, on_child;
 };
 
@@ -91,15 +94,15 @@ void supervisor_go_on(struct supervisor *s, const struct engine_handles *h);    
 void supervisor_life_timer(void *supervisor);
 void supervisor_stop(struct supervisor *s, const char *by, uint64_t timeout_ms);
 void supervisor_restart(struct supervisor *s, const char *by, uint64_t timeout_ms);
+/* End this run for not being healthy, and go on as its restart policy says; @why is a sentence. */
+void supervisor_fail(struct supervisor *s, const char *why);
 void supervisor_tell(struct supervisor *s, enum event_type type, int64_t number, const char *text);
 void supervisor_save(struct supervisor *s);               /* write status.json */
 
 /* output.c */
 void output_ready(void *supervisor);                      /* the container's stream can be read */
-void output_writable(void *supervisor);
-/* What a viewer typed; queued while the command does not read. -ENOBUFS when the queue is full. */
-int input_send(struct supervisor *s, const void *data, size_t n);
-void input_clear(struct supervisor *s);                   /* forget what waits */
+void output_publish(void *supervisor);                    /* what was read is recorded, and told to the readers */
+void output_tell_gaps(struct supervisor *s);              /* that the recording misses something, or does no longer */
 
 /* client.c */
 int clients_listen(struct supervisor *s, struct err *err);
@@ -108,8 +111,10 @@ void clients_first(struct supervisor *s, int fd);         /* of whoever started 
 void clients_ring(struct supervisor *s);                  /* there is more output */
 void clients_started(struct supervisor *s);
 void clients_failed(struct supervisor *s, const struct err *why, int exit_code);
+void clients_health(struct supervisor *s);                /* what the probes say has changed */
 void clients_ended(struct supervisor *s);
 void clients_close(struct supervisor *s);                 /* all, after a last attempt to send what waits */
 void clients_exec_started(struct supervisor *s, uint32_t exec, int tty);
 void clients_exec_failed(struct supervisor *s, uint32_t exec, const struct err *why, int exit_code);
+void clients_execs_over(struct supervisor *s);            /* their container is gone: whatever still ran was killed with it */
 void clients_exec_exited(struct supervisor *s, uint32_t exec, int wait_status);

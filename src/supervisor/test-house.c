@@ -32,12 +32,12 @@ TEST(a_name_belongs_to_one)
 	ASSERT_OK(mkdirat(h.sessions_fd, "0123456789ab", 0700));
 	ASSERT_EQ(name_claim(&h, "one", "0123456789ab", NULL), 0);
 	ASSERT_EQ(name_claim(&h, "one", "ba9876543210", NULL), 1);
-	id = name_resolve(&h, "one");
+	id = name_resolve(h.sessions_fd, h.names_fd, "one");
 	ASSERT_STREQ(id, "0123456789ab");
 	names_release(&h, "ba9876543210", NULL);         /* not its */
 	ASSERT_EQ(name_claim(&h, "one", "ba9876543210", NULL), 1);
 	ASSERT_OK(unlinkat(h.sessions_fd, "0123456789ab", AT_REMOVEDIR));
-	ASSERT(name_resolve(&h, "one") == NULL);
+	ASSERT(name_resolve(h.sessions_fd, h.names_fd, "one") == NULL);
 	ASSERT_EQ(name_claim(&h, "one", "ba9876543210", NULL), 0);       /* left by a crash: taken over */
 	ASSERT_OK(path_remove_tree(AT_FDCWD, top));
 }

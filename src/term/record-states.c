@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum { HEADS_MAX = 100 * 1000 };         /* one in 64 KiB makes this 6 GB of log: more is no file of ours */
@@ -109,16 +110,14 @@ int states_add(struct states *s, const struct record_state *head, const void *st
 	                                    (uint32_t)n, 0, 0, 0 };
 	struct record_state h = { htole64(head->position), htole64(head->time_ms), htole64(head->offset),
 	                          htole64(head->entries), htole32((uint32_t)n), htole32(record_hash(state, n)), 0, 0 };
-	_str_ all = STR_INIT;
+	const struct iovec all[] = { { &h, sizeof(h) }, { (void *)state, n } };
 	ssize_t w;
 
 	h.check = htole32(record_check(&h, sizeof(h)));
-	str_add(&all, &h, sizeof(h));
-	str_add(&all, state, n);
 	do
-		w = pwrite(s->fd, all.buf, all.len, (off_t)at);
+		w = pwritev(s->fd, all, array_len(all), (off_t)at);
 	while (w < 0 && errno == EINTR);
-	if (w != (ssize_t)all.len) {
+	if (w != (ssize_t)(sizeof(h) + n)) {
 		const int e = w < 0 ? -errno : -ENOSPC;
 
 		if (at == s->last_at && w > 0) {                 /* the one before is all that is left */

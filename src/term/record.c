@@ -464,6 +464,14 @@ int record_make_room(struct record *r, size_t n, uint64_t now_ms)
 	return make_room(r, n, now_ms > r->last_ms ? now_ms : r->last_ms);
 }
 
+void record_room(const struct record *r, uint64_t *ret_bytes, uint64_t *ret_entries)
+{
+	const uint64_t bytes = used(r);
+
+	*ret_bytes = r->log_size == 0 ? UINT64_MAX : bytes < r->half ? r->half - bytes : 0;
+	*ret_entries = r->log_size == 0 ? UINT64_MAX : r->count < r->most_entries ? r->most_entries - r->count : 0;
+}
+
 int record_resize(struct record *r, unsigned rows, unsigned cols, uint64_t now_ms)
 {
 	if (rows < 1 || cols < 1 || rows > RECORD_SIDE_MAX || cols > RECORD_SIDE_MAX)

@@ -42,6 +42,8 @@ void record_skip(struct record *r, uint64_t n);
  * checkpoint now, before anything is written, makes all of it known even when the older pair is gone. 0, or -errno.
  */
 int record_make_room(struct record *r, size_t n, uint64_t now_ms);
+/* How many bytes, and entries of the index, there is room for before a new pair is begun. */
+void record_room(const struct record *r, uint64_t *ret_bytes, uint64_t *ret_entries);
 /*
  * The terminal has this size from here on. To be said when the recording was opened, and with each change; said twice
  * is said once. Each pair begins with it. 0, or -errno: the disk did not take it yet, and it will be tried again.

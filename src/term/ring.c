@@ -34,6 +34,8 @@ enum {
 	RING_TRIES = 8,                           /* laps that a reader lets itself be lapped in one call */
 };
 
+#define HEAD UINT64_MAX                           /* an end: all that is published */
+
 static bool is_power_of_two(uint64_t n)
 {
 	return n != 0 && (n & (n - 1)) == 0;
@@ -257,6 +259,14 @@ void ring_write(struct ring *r, const void *data, size_t n)
 	}
 }
 
+const uint8_t *ring_at(const struct ring *r, uint64_t pos, size_t *ret_n)
+{
+	const uint64_t at = pos & (r->data_size - 1);
+
+	*ret_n = (size_t)min_u64(ring_head(r) - pos, r->data_size - at);
+	return r->data + at;
+}
+
 /* Bytes of @n from position @pos, whatever stands there: the index is masked, so it never leaves the memory. */
 static void copy_out(const struct ring *r, uint64_t pos, uint8_t *out, size_t n)
 {
@@ -271,21 +281,21 @@ static void copy_out(const struct ring *r, uint64_t pos, uint8_t *out, size_t n)
 	}
 }
 
-/* One try: bytes copied and still right. 0 with *pos moved when the writer lapped us meanwhile. */
-static size_t read_once(const struct ring *r, uint64_t *pos, void *out, size_t n, uint64_t *lost)
+/* One try, up to @end: bytes copied and still right. 0 with *pos moved when the writer lapped us meanwhile. */
+static size_t read_once(const struct ring *r, uint64_t *pos, uint64_t end, void *out, size_t n, uint64_t *lost)
 {
 	const uint64_t head = ring_head(r);
 	uint64_t start = oldest_at(r, head), late;
 
-	if (*pos >= head)
+	end = end == HEAD ? head : end;
+	if (*pos >= end)
 		return 0;
-	if (*pos > start)
-		start = *pos;
-	n = (size_t)min_u64(n, head - start);
+	start = min_u64(max_u64(start, *pos), end);
+	n = (size_t)min_u64(n, end - start);
 	copy_out(r, start, out, n);
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	late = oldest_at(r, __atomic_load_n(&r->h->head, __ATOMIC_RELAXED));
-	late = late > start ? late - start : 0;
+	late = min_u64(late > start ? late - start : 0, end - start);
 	*lost += start + late - *pos;
 	*pos = start + late;
 	if (late >= n)
@@ -297,10 +307,15 @@ static size_t read_once(const struct ring *r, uint64_t *pos, void *out, size_t n
 
 size_t ring_read(const struct ring *r, uint64_t *pos, void *out, size_t n, uint64_t *ret_lost)
 {
+	return ring_read_own(r, pos, HEAD, out, n, ret_lost);
+}
+
+size_t ring_read_own(const struct ring *r, uint64_t *pos, uint64_t end, void *out, size_t n, uint64_t *ret_lost)
+{
 	*ret_lost = 0;
 	for (int i = 0; i < RING_TRIES && n > 0; i++) {
 		const uint64_t before = *pos;
-		const size_t got = read_once(r, pos, out, n, ret_lost);
+		const size_t got = read_once(r, pos, end, out, n, ret_lost);
 
 		if (got > 0 || *pos == before)
 			return got;

@@ -51,9 +51,13 @@ void ring_write(struct ring *r, const void *data, size_t n);
 
 uint64_t ring_head(const struct ring *r);
 uint64_t ring_oldest(const struct ring *r);               /* the oldest position that can still be read */
+/* The writer's own: published bytes from @pos on, where they stand; *ret_n: how many stand together there. */
+const uint8_t *ring_at(const struct ring *r, uint64_t pos, size_t *ret_n);
 /*
  * Copy at most @n bytes that @pos has not seen, and advance it. *ret_lost counts the bytes that were overwritten
  * before they could be read (they are skipped, and lie before those returned). A @pos beyond head reads nothing. 0
  * with bytes lost means that the writer was faster throughout: there is more. Never blocks.
  */
 size_t ring_read(const struct ring *r, uint64_t *pos, void *out, size_t n, uint64_t *ret_lost);
+/* The same for another thread of the writer's, up to position @end, which stands in the memory but may not be published. */
+size_t ring_read_own(const struct ring *r, uint64_t *pos, uint64_t end, void *out, size_t n, uint64_t *ret_lost);

@@ -357,8 +357,14 @@ static void su(struct screen *s, const struct parser *p) { scroll_screen(s, coun
 
 static void sd(struct screen *s, const struct parser *p)
 {
-	if (p->count <= 1)                        /* with five parameters it is highlight mouse tracking */
-		scroll_down(s, margins(s), count_param(p, 0));
+	scroll_down(s, margins(s), count_param(p, 0));
+}
+
+/* With five parameters it is highlight mouse tracking, and so it is with a 0. */
+static void sd_or_track(struct screen *s, const struct parser *p)
+{
+	if (p->count <= 1 && parse_param(p, 0, 1) != 0)
+		sd(s, p);
 }
 
 static void shift_columns(struct screen *s, unsigned from, unsigned n, bool is_insert)
@@ -379,8 +385,17 @@ static void decdc(struct screen *s, const struct parser *p)
 		shift_columns(s, s->cursor.col, count_param(p, 0), false);
 }
 
-static void sl(struct screen *s, const struct parser *p) { shift_columns(s, s->left, count_param(p, 0), false); }
-static void sr(struct screen *s, const struct parser *p) { shift_columns(s, s->left, count_param(p, 0), true); }
+static void sl(struct screen *s, const struct parser *p)
+{
+	if (is_inside(s))
+		shift_columns(s, s->left, count_param(p, 0), false);
+}
+
+static void sr(struct screen *s, const struct parser *p)
+{
+	if (is_inside(s))
+		shift_columns(s, s->left, count_param(p, 0), true);
+}
 
 static void decbi(struct screen *s)
 {
@@ -418,6 +433,7 @@ static void set_row_size(struct screen *s, enum row_size size)
 	if (mode_is_set(s, MODE_MARGINS) || s->col_count < 2)
 		return;
 	row->size = size;
+	row_settle(s, row);
 	cursor_to(s, s->cursor.row, s->cursor.col);
 }
 
@@ -651,7 +667,7 @@ static control_fn *const plain_table[64] = {
 #define ROW(final, fn) [(final) - 0x40] = fn
 	ROW('@', ich), ROW('A', cuu), ROW('B', cud), ROW('C', cuf), ROW('D', cub), ROW('E', cnl), ROW('F', cpl),
 	ROW('G', cha), ROW('H', cup), ROW('I', cht), ROW('J', ed), ROW('K', el), ROW('L', il), ROW('M', dl), ROW('P', dch),
-	ROW('S', su), ROW('T', sd), ROW('X', ech), ROW('Z', cbt), ROW('^', sd), ROW('`', cha), ROW('a', hpr), ROW('d', vpa),
+	ROW('S', su), ROW('T', sd_or_track), ROW('X', ech), ROW('Z', cbt), ROW('^', sd), ROW('`', cha), ROW('a', hpr), ROW('d', vpa),
 	ROW('e', vpr), ROW('f', cup), ROW('g', tbc), ROW('r', decstbm), ROW('s', decslrm), ROW('u', scorc),
 #undef ROW
 };

@@ -66,6 +66,12 @@ void row_cut(const struct screen *s, struct row *row, unsigned col)
 	}
 }
 
+void row_settle(const struct screen *s, struct row *row)
+{
+	if (row->size != ROW_SINGLE && s->col_count > 1)
+		row_cut(s, row, s->col_count / 2u);
+}
+
 void row_erase(struct screen *s, struct row *row, unsigned from, unsigned to, bool is_selective)
 {
 	const uint32_t style = blank_style(s);
@@ -98,6 +104,7 @@ void row_insert(struct screen *s, struct row *row, unsigned from, unsigned to, u
 	row_cut(s, row, to - n);
 	memmove(row->cells + from + n, row->cells + from, (to - from - n) * sizeof(*row->cells));
 	blank_cells(row->cells + from, n, style);
+	row_settle(s, row);
 	if (to == s->col_count)
 		row->is_wrapped = false;
 }
@@ -114,6 +121,7 @@ void row_delete(struct screen *s, struct row *row, unsigned from, unsigned to, u
 	row_cut(s, row, to);
 	memmove(row->cells + from, row->cells + from + n, (to - from - n) * sizeof(*row->cells));
 	blank_cells(row->cells + to - n, n, style);
+	row_settle(s, row);
 	if (to == s->col_count)
 		row->is_wrapped = false;
 }
@@ -135,6 +143,7 @@ static void copy_part(struct screen *s, struct area a, unsigned to, unsigned fro
 	row_cut(s, t, a.left);
 	row_cut(s, t, a.right + 1);
 	memcpy(t->cells + a.left, f->cells + a.left, (a.right - a.left + 1) * sizeof(*t->cells));
+	row_settle(s, t);
 }
 
 /* Wide characters across the left or right edge of the area are no more. */

@@ -58,13 +58,18 @@ static bool set_folder(struct screen *s, int number, char *text)
 
 /* --- colours --- */
 
-/* One component of 1 to 4 hexadecimal digits, scaled to 8 bits; *at is moved behind it. -1: it is none. */
-static int component(const char **at)
+/*
+ * One component of 1 to 4 hexadecimal digits as 8 bits; *at is moved behind it. -1: it is none. With @is_sharp the digits are the
+ * highest, else they are scaled: so XParseColor.
+ */
+static int component(const char **at, bool is_sharp)
 {
 	unsigned v = 0, n = 0, max;
 
 	for (; n < 4 && isxdigit((unsigned char)**at); n++, (*at)++)
 		v = v * 16 + (unsigned)(isdigit((unsigned char)**at) ? **at - '0' : (**at | 32) - 'a' + 10);
+	if (n > 0 && is_sharp)
+		return (int)(n == 1 ? v << 4 : v >> (4 * n - 8));
 	max = (1u << 4 * n) - 1;
 	return n == 0 ? -1 : (int)((v * 255 + max / 2) / max);
 }
@@ -89,7 +94,7 @@ static int64_t parse_colour(const char *z)
 		if (n == 0 || n > 4)
 			return -1;
 		memcpy(part, z, n);
-		c[i] = component(&at);
+		c[i] = component(&at, is_sharp);
 		if (c[i] < 0 || *at != '\0')
 			return -1;
 		z += n;

@@ -57,6 +57,7 @@ static void deccra(struct screen *s, const struct parser *p)
 		row_cut(s, row, to.left);
 		row_cut(s, row, to.left + width);
 		memcpy(row->cells + to.left, copy + (size_t)r * width, width * sizeof(*copy));
+		row_settle(s, row);
 	}
 }
 

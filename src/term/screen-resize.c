@@ -165,6 +165,7 @@ static void settle(struct rewrap *w, struct buffer *b, bool is_main)
 		row->is_wrapped = from->is_wrapped && r + 1 < count;
 		row->size = s->col_count > 1 ? from->size : ROW_SINGLE;
 		row->marks = from->marks;
+		row_settle(s, row);
 		if (r < first && is_main)
 			tell_scrolled_off(s, 1);
 	}

@@ -158,6 +158,7 @@ bool buffer_is_blank(const struct screen *s, const struct buffer *b);
 void row_clear(struct screen *s, struct row *row, uint32_t style);
 void row_erase(struct screen *s, struct row *row, unsigned from, unsigned to, bool is_selective);
 void row_cut(const struct screen *s, struct row *row, unsigned col);     /* no wide character lies across the left edge of @col */
+void row_settle(const struct screen *s, struct row *row);  /* nor across the end of a line of double width */
 void row_insert(struct screen *s, struct row *row, unsigned from, unsigned to, unsigned n);
 void row_delete(struct screen *s, struct row *row, unsigned from, unsigned to, unsigned n);
 struct area { unsigned top, bottom, left, right; };       /* inclusive */
@@ -166,6 +167,9 @@ void scroll_down(struct screen *s, struct area area, unsigned n);
 void scroll_screen(struct screen *s, unsigned n);         /* up, within the margins; what leaves at the top is told */
 void tell_scrolled_off(struct screen *s, unsigned n);
 struct area margins(const struct screen *s);
+
+/* screen-skip.c: how many of the bytes to be fed need not be, for what they print scrolls away; @s is then as good as fed them */
+size_t screen_skip(struct screen *s, const uint8_t *data, size_t n);
 
 /* screen-edit.c, screen-rectangle.c, screen-modes.c, ... */
 void cursor_to(struct screen *s, unsigned row, unsigned col);            /* absolute; clamped */

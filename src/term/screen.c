@@ -183,10 +183,7 @@ static bool print(struct screen *s, uint32_t text, unsigned width)
 	if (s->cursor.col + width > limit) {
 		if (!mode_is_set(s, MODE_AUTOWRAP) || limit < 2)
 			return false;
-		row_cut(s, row, s->cursor.col);
-		row_cut(s, row, s->cursor.col + 1u);
-		row->cells[s->cursor.col] = (struct cell){ 0, s->blank };
-		wrap(s);
+		wrap(s);                          /* what is in the last column stays, as in xterm */
 		limit = print_limit(s);
 		row = row_at(s, s->cursor.row);
 		if (s->cursor.col + width > limit)
@@ -434,23 +431,27 @@ static const struct parse_ops ops = {
 
 void screen_feed(struct screen *s, const void *data, size_t n)
 {
-	parse_feed(&s->parser, data, n, &ops, s);
+	const size_t skipped = screen_skip(s, data, n);
+
+	parse_feed(&s->parser, (const uint8_t *)data + skipped, n - skipped, &ops, s);
 }
 
 void screen_feed_answering(struct screen *s, void *data, size_t n)
 {
-	s->answering = data;
-	parse_feed(&s->parser, data, n, &ops, s);
+	const size_t skipped = screen_skip(s, data, n);
+
+	s->answering = (uint8_t *)data + skipped;
+	parse_feed(&s->parser, s->answering, n - skipped, &ops, s);
 	s->answering = NULL;
 }
 
-/* REP: at most a screenful, more would look the same. */
+/* REP: at most to where it began, a screenful later, as in xterm. */
 void screen_repeat(struct screen *s, unsigned n)
 {
 	const uint32_t c = s->last_character;
 
 	if (c != 0)
-		for (n = min_u(n, (unsigned)s->row_count * s->col_count); n > 0; n--)
+		for (n = min_u(n, (unsigned)s->row_count * s->col_count - 1u); n > 0; n--)
 			(void)print(s, c, unicode_width(c));
 	s->last_character = 0;
 }

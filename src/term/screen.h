@@ -57,6 +57,12 @@ void screen_feed(struct screen *s, const void *data, size_t n);
  */
 void screen_feed_answering(struct screen *s, void *data, size_t n);
 /*
+ * How many of the first bytes only print: text, tabs, line ends, and whole SGR and EL. They ask nothing, so that nothing is
+ * cancelled in them when the screen is idle before them: what they do to it can be done later, together with what follows.
+ */
+size_t screen_printing(const void *data, size_t n);
+bool screen_is_idle(const struct screen *s);              /* no sequence and no character is unfinished */
+/*
  * As the window's size changed: lines that were wrapped on the main screen are wrapped anew, as tmux does; the
  * alternate
  * one is cut or extended. What does not fit leaves at the top.

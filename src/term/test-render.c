@@ -4,7 +4,7 @@
  */
 #include "term/checkpoint.h"
 #include "term/render.h"
-#include "term/screen.h"
+#include "term/screen-state.h"
 #include "term/test-stream.h"
 
 #include <errno.h>
@@ -141,4 +141,60 @@ TEST(any_size_can_follow)
 		screen_feed(a, stream.buf, stream.len);
 		screen_feed(cropped, stream.buf, stream.len);
 	}
+}
+
+/* What scrolls: lines, most of them of text that only prints, with a piece of anything now and then. */
+static void add_lines(struct str *out, unsigned lines)
+{
+	static const char *const pens[] = { "\033[m", "\033[0m", "\033[1;31m", "\033[32m", "\033[4:3m", "\033[K", "\033[48;5;7m", "\033[0;7m", "\t" };
+	static const char *const ends[] = { "\r\n", "\r\n", "\r\n", "\r\n", "\n", "\n\r", "\r", "\r\n\n" };
+
+	for (; lines > 0; lines--) {
+		for (uint64_t n = test_rand_below(4); n > 0; n--) {
+			stream_add_text(out);
+			if (test_rand_below(3) == 0)
+				str_adds(out, pens[test_rand_below(array_len(pens))]);
+		}
+		if (test_rand_below(60) == 0)
+			stream_add_any(out);
+		str_adds(out, ends[test_rand_below(array_len(ends))]);
+	}
+}
+
+static void on_scrolled_off(void *data, const struct screen *s) { }
+
+TEST(what_scrolls_away_need_not_be_printed)
+{
+	static const struct screen_ops told = { .scrolled_off = on_scrolled_off };     /* then everything is printed */
+	unsigned skips = 0;
+
+	for (int i = 0; i < STREAMS; i++) {
+		_str_ stream = STR_INIT;
+		const unsigned rows = 1 + (unsigned)test_rand_below(6), cols = some_side();
+		_cleanup_(screen_freep) struct screen *a = random_screen(rows, cols, &stream), *b = screen_new(rows, cols, &told, NULL);
+
+		screen_feed(b, stream.buf, stream.len);
+		if (i % 2) {                      /* the other half goes on with whatever modes and margins there are */
+			str_adds(&stream, "\033\\\033c");
+			screen_feed(a, "\033\\\033c", 4);
+			screen_feed(b, "\033\\\033c", 4);
+		}
+		for (int pieces = 0; pieces < 4; pieces++) {
+			const size_t begin = stream.len;
+
+			add_lines(&stream, 1 + (unsigned)test_rand_below(40));
+			if (test_rand_below(3) == 0)     /* cut it within the last line */
+				stream.len -= test_rand_below(stream.len - begin);
+			for (size_t at = begin, n; at < stream.len; at += n) {
+				_cleanup_(screen_freep) struct screen *copy = screen_copy(a);
+
+				n = min_size(1 + test_rand_below(300), stream.len - at);
+				skips += screen_skip(copy, (const uint8_t *)stream.buf + at, n) > 0;
+				screen_feed(a, stream.buf + at, n);
+				screen_feed(b, stream.buf + at, n);
+				must_equal(a, b, &(struct str){ .buf = stream.buf, .len = at + n }, NULL);
+			}
+		}
+	}
+	ASSERT(skips > STREAMS);
 }

@@ -211,3 +211,48 @@ uint64_t frame_position(const struct frame *f)
 	memcpy(&le, f->data, min_size(f->len, sizeof(le)));
 	return le64toh(le);
 }
+
+/* --- greeting --- */
+
+int conn_greet(struct conn *c, const char *program, struct err *err)
+{
+	const struct message_hello hello = message_hello_of(program);
+	const int r = conn_send_json(c, MESSAGE_HELLO, &message_hello_object, &hello);
+
+	return r < 0 ? err_set(err, -r, "connection", "cannot talk to the session's supervisor: %m") : 0;
+}
+
+static int hear_greeting(struct conn *c, int64_t pid, struct err *err)
+{
+	struct message_hello theirs = { 0 };
+	struct frame f;
+	int r = conn_expect(c, MESSAGE_SUPERVISOR, &f, CONN_ANSWER_MS, err);
+
+	if (r < 0)
+		return r;
+	r = json_decode(f.data, f.len, &message_hello_object, &theirs, err);
+	frame_close_fds(&f);
+	if (r == 0)
+		r = message_hello_check(&theirs, pid, err);
+	json_release(&message_hello_object, &theirs);
+	return r;
+}
+
+int conn_connect(struct conn *ret, int session_fd, const char *program, int64_t pid, struct err *err)
+{
+	const int fd = fd_connect_unix(session_fd, "control.sock", SOCK_STREAM);
+	_conn_ c = { 0 };
+	int r;
+
+	if (fd < 0)
+		return err_set(err, -fd, "connection", "cannot reach the session's supervisor: %m");
+	conn_init(&c, fd);
+	r = conn_greet(&c, program, err);
+	if (r == 0)
+		r = hear_greeting(&c, pid, err);
+	if (r < 0)
+		return r;
+	*ret = c;
+	c = (struct conn){ 0 };
+	return 0;
+}

@@ -15,6 +15,17 @@ void conn_init(struct conn *c, int fd);                   /* owns @fd */
 void conn_close(struct conn *c);                          /* safe twice */
 #define _conn_ _cleanup_(conn_close) struct conn
 
+enum { CONN_ANSWER_MS = 30000 };                          /* how long a supervisor may take for an answer */
+/* Say first on a new connection who we are: @program. 0 or -errno. */
+int conn_greet(struct conn *c, const char *program, struct err *err);
+/*
+ * Connect to the supervisor of the session in directory @session_fd, greet it, and hear whether we can talk to each
+ * other. 0; -ECONNREFUSED, -ENOENT: there is none; -EPIPE, -ECONNRESET: it is just gone, and another may take its
+ * place; -EPROTONOSUPPORT, another -errno: see @err. @pid is the supervisor as far as one knows (0), for that text.
+ * Blocks.
+ */
+int conn_connect(struct conn *ret, int session_fd, const char *program, int64_t pid, struct err *err);
+
 /*
  * Send or queue one frame; @fds are duplicated when they must wait. 0; -ENOBUFS: the peer does not read and the queue
  * is full; another -errno: the connection is broken.
@@ -40,6 +51,8 @@ int conn_wait(struct conn *c, struct frame *ret, int timeout_ms);
  * -ETIMEDOUT when it passes. 0 with the frame in @ret (close its fds).
  */
 int conn_expect(struct conn *c, enum message want, struct frame *ret, int timeout_ms, struct err *err);
-/* What an ERROR frame says, into @err: its -errno. *ret_exit_code (may be NULL) is what a command exits with for it. */
+/*
+ * What an ERROR frame says, into @err: its -errno. *ret_exit_code (may be NULL) is what a command exits with for it.
+ */
 int conn_error(const struct frame *f, int *ret_exit_code, struct err *err);
 uint64_t frame_position(const struct frame *f);

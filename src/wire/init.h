@@ -14,7 +14,9 @@ enum { INIT_LIFELINE_FD = 3, INIT_VERSION = 1, INIT_MAGIC = 0x70746900, INIT_GRO
 
 enum init_op {
 	INIT_RUN = 1,            /* to init: start command @id (0 is the session's own). fds: the command; without a
-	                            terminal then stdin, stdout, stderr */
+	                            terminal then stdin, stdout, stderr. INIT_WHOLE: all that it starts, in whatever session
+	                            and group, ends with it; after @value ms both are killed, and SIGALRM is its status;
+	                            no other signal is, but 128 + its number as the exit code */
 	INIT_SIGNAL,             /* to init: signal @value to command @id, or with INIT_GROUP to its process group */
 	INIT_STARTED,            /* from init: command @id was executed; with a terminal of its own, fds: the master */
 	INIT_FAILED,             /* from init: it could not be: errno @value at step @step */
@@ -22,7 +24,7 @@ enum init_op {
 	INIT_OP_COUNT,
 };
 
-enum init_flag { INIT_TTY = 1 << 0, INIT_GROUP = 1 << 1 };
+enum init_flag { INIT_TTY = 1 << 0, INIT_GROUP = 1 << 1, INIT_WHOLE = 1 << 2 };
 enum init_step { INIT_STEP_COMMAND, INIT_STEP_TERMINAL, INIT_STEP_FORK, INIT_STEP_USER, INIT_STEP_DIRECTORY,
                  INIT_STEP_EXEC, INIT_STEP_COUNT };
 

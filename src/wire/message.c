@@ -41,6 +41,8 @@ static const struct json_field attach_fields[] = {
 	{ "viewer", FIELD_BOOL, offsetof(struct message_attach, is_viewer) },
 	{ "read_only", FIELD_BOOL, offsetof(struct message_attach, read_only) },
 	{ "paints", FIELD_BOOL, offsetof(struct message_attach, paints) },
+	{ "wants_status", FIELD_BOOL, offsetof(struct message_attach, wants_status) },
+	{ "terminal", FIELD_BOOL, offsetof(struct message_attach, is_terminal) },
 	SIZE_FIELDS(struct message_attach),
 };
 static const struct json_field resize_fields[] = { SIZE_FIELDS(struct message_resize) };
@@ -72,8 +74,8 @@ static const struct json_field error_fields[] = {
 	{ "exit_code", FIELD_INT, offsetof(struct message_error, exit_code) },
 };
 static const struct json_field ring_fields[] = {
-	{ "position", FIELD_INT, offsetof(struct message_ring, position) },
-	{ "lost", FIELD_INT, offsetof(struct message_ring, lost) },
+	{ "position", FIELD_INT, offsetof(struct message_ring, position), .min = 0, .max = INT64_MAX },
+	{ "lost", FIELD_INT, offsetof(struct message_ring, lost), .min = 0, .max = INT64_MAX },
 	{ "paints", FIELD_BOOL, offsetof(struct message_ring, paints) },
 };
 static const struct json_field usage_fields[] = {
@@ -93,6 +95,10 @@ static const struct json_field upgrade_fields[] = {
 	{ "program", FIELD_STR, offsetof(struct message_upgrade, program), .required = true },
 };
 
+static const struct json_field record_fields[] = {
+	{ "input", FIELD_BOOL, offsetof(struct message_record, input), .required = true },
+};
+
 /* A newer peer may say more than we know: never strict. */
 #define OBJECT(name) \
 	const struct json_object message_##name##_object = \
@@ -110,6 +116,7 @@ OBJECT(usage);
 OBJECT(exited);
 OBJECT(exec_id);
 OBJECT(upgrade);
+OBJECT(record);
 
 struct message_hello message_hello_of(const char *program)
 {

@@ -79,9 +79,9 @@ must(404, 'DELETE', '/api/v1/sessions/c')
 # refused, with the field
 for body, status, code, field in (
         ({'nosuch': 1}, 400, 'bad-json', 'nosuch'), ({'rows': -1}, 400, 'bad-json', 'rows'), ({'command': 'sh'}, 400, 'bad-json', 'command'),
-        ({'env': ['SECRET']}, 400, 'bad-json', 'env'), ({'volumes': ['x:/y']}, 400, 'bad-json', 'volumes'),
-        ({'image': 'relative'}, 400, 'bad-json', 'image'), ({'network': 'bridge'}, 400, 'bad-json', 'network'),
-        ({'name': '../x'}, 400, 'bad-name', None), ({'image': '/no/such'}, 422, None, None), ({'engine': 'nosuch'}, None, None, None),
+        ({'env': ['SECRET']}, 400, 'bad-json', 'env'), ({'volumes': ['./x:/y']}, 400, 'bad-json', 'volumes'),
+        ({'image': './relative'}, 400, 'bad-json', 'image'), ({'network': 'bridge'}, 400, 'bad-json', 'network'),
+        ({'volumes': ['x/y:/y']}, 400, 'bad-json', 'volumes'), ({'name': '../x'}, 400, 'bad-name', None), ({'image': '/no/such'}, 422, None, None), ({'engine': 'nosuch'}, None, None, None),
         ({'command': ['/no/such']}, 422, None, None), ([], 400, 'bad-json', None)):
     got, _, p = ask('POST', '/api/v1/sessions', body)
     assert 400 <= got < 500 and (status is None or got == status), (body, got, p)

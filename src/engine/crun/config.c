@@ -171,13 +171,20 @@ static void put_mounts(struct json_writer *w, const struct sandbox *s, const str
 		put_mount(w, SSH_AGENT_INSIDE, "bind", spec->volumes.len < s->trees.len ? tree : spec->ssh_agent,
 		          "bind,nosuid,nodev");
 	}
+	if (spec->secrets.len > 0) {             /* last: a tmpfs on /run must not hide them */
+		_free_ char *secrets = path_join(bundle, SANDBOX_SECRETS);
+
+		put_mount(w, SECRETS_INSIDE, "bind", secrets, "bind,ro,nosuid,nodev,noexec");
+	}
 	json_end(w, ']');
 }
 
+/* Where the network is the host's or another session's the sandbox process is in its namespace already. */
 static void put_namespaces(struct json_writer *w, const struct spec *spec)
 {
 	static const char *const types[] = { "pid", "mount", "ipc", "uts", "cgroup", "network" };
-	const size_t n = array_len(types) - (spec->network == NETWORK_HOST);
+	const bool has_network = spec->network == NETWORK_HOST || spec->network == NETWORK_SESSION;
+	const size_t n = array_len(types) - has_network;
 
 	json_begin(w, "namespaces", '[');
 	for (size_t i = 0; i < n; i++) {
@@ -214,14 +221,15 @@ static struct str *add_file(struct sandbox *s, const char *name)
 static int write_resolv_conf(struct str *out, const struct spec *spec, struct err *err)
 {
 	_str_ host = STR_INIT;
+	const int network = spec->network == NETWORK_SESSION ? spec->network_joined : spec->network;
 	const char *program, *line;
 
-	if (spec->network == NETWORK_NONE) {
+	if (network == NETWORK_NONE) {
 		str_adds(out, "# this session has no network (pterm new --network none)\n");
 		return 0;
 	}
 	(void)file_read(AT_FDCWD, "/etc/resolv.conf", RESOLV_CONF_MAX, &host);
-	if (spec->network == NETWORK_HOST) {
+	if (network == NETWORK_HOST) {
 		str_add(out, host.buf, host.len);
 		return 0;
 	}
@@ -232,6 +240,20 @@ static int write_resolv_conf(struct str *out, const struct spec *spec, struct er
 		if (str_starts(line, "search ") || str_starts(line, "options "))
 			str_addf(out, "%.*s\n", (int)strcspn(line, "\n"), line);
 	return 0;
+}
+
+/* They are read now, at each start: the spec knows only where they come from. */
+static int read_secrets(struct sandbox *s, const struct spec *spec, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < spec->secrets.len && r == 0; i++) {
+		struct sandbox_secret secret = { .name = spec->secrets.items[i].name, .value = STR_INIT };
+
+		r = spec_secret_read(&spec->secrets.items[i], &secret.value, err);
+		vec_push(&s->secrets, secret);
+	}
+	return r;
 }
 
 int config_write(struct sandbox *s, const struct container *c, struct err *err)
@@ -245,6 +267,8 @@ int config_write(struct sandbox *s, const struct container *c, struct err *err)
 	         spec->hostname);
 	str_addf(add_file(s, "hostname"), "%s\n", spec->hostname);
 	r = write_resolv_conf(add_file(s, "resolv.conf"), spec, err);
+	if (r == 0)
+		r = read_secrets(s, spec, err);
 	if (r < 0)
 		return r;
 	json_begin(&w, NULL, '{');

@@ -87,7 +87,8 @@ static int prepare_volumes(struct sandbox *s, const struct spec *spec, const str
 	}
 	for (size_t i = 0; i < spec->volumes.len; i++) {
 		const struct spec_volume *v = &spec->volumes.items[i];
-		const int tree = sandbox_tree(v->source, &volume, v->read_only, err);
+		/* what is in a named volume has the container's owners */
+		const int tree = sandbox_tree(v->source, v->name ? NULL : &volume, v->read_only, err);
 
 		if (tree < 0)
 			return tree;
@@ -101,6 +102,20 @@ static int prepare_volumes(struct sandbox *s, const struct spec *spec, const str
 		vec_push(&s->trees, tree);
 	}
 	return 0;
+}
+
+/* As docker does when a container is made: only a session's first run fills them, a restart leaves them as they are. */
+static int prepare_filling(struct sandbox *s, const struct container *c, struct err *err)
+{
+	bool has_named = false;
+
+	for (size_t i = 0; i < c->spec->volumes.len; i++)
+		has_named |= c->spec->volumes.items[i].name != NULL;
+	if (!has_named || !c->is_first)
+		return 0;
+	s->tree_program = open(c->place->tree_program, O_PATH | O_CLOEXEC);
+	return s->tree_program >= 0 ? 0 : err_set(err, errno, "no-program", "cannot find the program '%s': %m",
+	                                          c->place->tree_program);
 }
 
 /*
@@ -163,7 +178,9 @@ static int launch(struct container *c, struct sandbox *s, const struct idmap *ma
 {
 	struct crun *own = c->own;
 	struct idmap_held held;
-	int r = idmap_hold(CLONE_NEWNS | CLONE_NEWCGROUP, sandbox_main, s, &held, err);
+	const int flags = CLONE_NEWNS | CLONE_NEWCGROUP;
+	int r = c->join_user < 0 ? idmap_hold(flags, sandbox_main, s, &held, err)
+	                         : idmap_hold_in(c->join_user, flags, sandbox_main, s, &held, err);
 
 	if (r < 0)
 		return r;
@@ -190,14 +207,16 @@ static int open_log(const struct place *place)
 {
 	_free_ char *path = path_join(place->session_dir, "runtime.log");
 
-	return open(path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	/* crun gives what it writes to to the container's root: that of an earlier run may not be ours to open any more */
+	(void)unlink(path);
+	return open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
 static int crun_create(struct container *c, struct err *err)
 {
 	struct crun *own = xcalloc(1, sizeof(*own));
 	_cleanup_(sandbox_release) struct sandbox s = { .spec = c->spec, .place = c->place, .lower_tree = -1, .init_tree = -1,
-		.lifeline = -1, .control = -1, .log = -1, .stays = spec_has_limits(c->spec) };
+		.lifeline = -1, .control = -1, .log = -1, .tree_program = -1, .join_net = -1, .stays = spec_has_limits(c->spec) };
 	_free_ char *root = runtime_root(c->place, c->spec->map_name ? c->spec->map_name : "u0");
 	_free_ char *id = xasprintf("%s-%u", c->place->id, c->run);
 	_str_ libexec = STR_INIT;
@@ -217,11 +236,15 @@ static int crun_create(struct container *c, struct err *err)
 	if (r == 0)
 		r = prepare_trees(&s, c->spec, &map, err);
 	if (r == 0)
+		r = prepare_filling(&s, c, err);
+	if (r == 0)
 		r = config_write(&s, c, err);
 	if (r == 0)
 		r = inside_open(c, &s.lifeline, err);
 	if (r < 0)
 		return r;
+	if (c->join_net >= 0 && (s.join_net = fcntl(c->join_net, F_DUPFD_CLOEXEC, 3)) < 0)
+		return err_set(err, errno, "network", "cannot keep the network of the other session: %m");
 	s.runtime_root = root;
 	s.runtime_id = id;
 	runtime_arguments(&s, &rt);
