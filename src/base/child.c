@@ -1,10 +1,12 @@
 #include "base/child.h"
 
 #include "base/fd.h"
+#include "base/list.h"
 #include "base/path.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -109,11 +111,35 @@ char *child_find(const char *name)
 	return NULL;
 }
 
+/* --- children that nobody waits for --- */
+
+static pthread_mutex_t left_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct { pid_t *items; size_t len, cap; } left;
+
+static void leave(pid_t pid)
+{
+	pthread_mutex_lock(&left_lock);
+	vec_push(&left, pid);
+	pthread_mutex_unlock(&left_lock);
+}
+
+void child_reap_left(void)
+{
+	pthread_mutex_lock(&left_lock);
+	for (size_t i = 0; i < left.len;)
+		if (waitpid(left.items[i], NULL, WNOHANG) != 0)      /* ended, or somebody else reaped it */
+			left.items[i] = left.items[--left.len];
+		else
+			i++;
+	if (left.len == 0)
+		vec_release(&left);
+	pthread_mutex_unlock(&left_lock);
+}
+
 int child_start(const struct child *c, pid_t *ret_pid, struct err *err)
 {
 	_free_ char *path = c->program ? xstrdup(c->program) : child_find(c->argv[0]);
 	volatile int failed = 0;                     /* vfork shares our memory: the child leaves its errno here */
-	volatile pid_t orphan = 0;                   /* and this */
 	const pid_t parent = getpid();
 	sigset_t all, old;
 	pid_t pid;
@@ -125,13 +151,6 @@ int child_start(const struct child *c, pid_t *ret_pid, struct err *err)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 	pid = vfork();
-	if (pid == 0 && c->is_orphan) {
-		orphan = vfork();                    /* 0 in the orphan, until it has executed and its parent goes on */
-		if (orphan != 0) {
-			failed = orphan < 0 ? errno : failed;
-			_exit(0);
-		}
-	}
 #pragma GCC diagnostic pop
 	if (pid == 0) {
 		failed = run_child(c, path, parent);
@@ -141,11 +160,13 @@ int child_start(const struct child *c, pid_t *ret_pid, struct err *err)
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (pid < 0)
 		return err_set(err, failed, "fork", "cannot start '%s': %m", path);
-	if (failed != 0 || c->is_orphan)
+	if (failed != 0) {
 		(void)child_wait(pid);
-	if (failed != 0)
 		return err_set(err, failed, "exec", "cannot start '%s': %m", path);
-	*ret_pid = c->is_orphan ? orphan : pid;
+	}
+	if (c->is_left)
+		leave(pid);
+	*ret_pid = pid;
 	return 0;
 }
 

@@ -3,6 +3,7 @@
  * killed and started again at any moment.
  */
 #include "base/args.h"
+#include "base/child.h"
 #include "base/fd.h"
 #include "base/pool.h"
 #include "http/listen.h"
@@ -33,7 +34,7 @@ struct daemon {
 	struct house house;
 	struct login login;
 	uv_loop_t loop;
-	uv_signal_t on_term, on_int;
+	uv_signal_t on_term, on_int, on_child;
 	struct pool *pool;
 	struct http *http;
 	bool is_stopping;
@@ -62,6 +63,12 @@ static void on_signal(uv_signal_t *handle, int signo)
 	d->is_stopping = true;
 	log_notice("stopping: %s", signal_name(signo));
 	http_stop(d->http, STOP_MS, on_stopped, d);
+}
+
+/* A supervisor that was started from here has ended. */
+static void on_child(uv_signal_t *handle, int signo)
+{
+	child_reap_left();
 }
 
 /* --- its beginning --- */
@@ -116,11 +123,11 @@ static int listen_all(struct daemon *d, struct err *err)
 	return r;
 }
 
-static void watch_signal(struct daemon *d, uv_signal_t *handle, int signo)
+static void watch_signal(struct daemon *d, uv_signal_t *handle, uv_signal_cb fn, int signo)
 {
 	uv_signal_init(&d->loop, handle);
 	handle->data = d;
-	uv_signal_start(handle, on_signal, signo);
+	uv_signal_start(handle, fn, signo);
 }
 
 /* Each viewer has three descriptors. */
@@ -166,8 +173,9 @@ static int serve(struct daemon *d, struct err *err)
 		r = listen_all(d, err);
 	if (r < 0)
 		return r;
-	watch_signal(d, &d->on_term, SIGTERM);
-	watch_signal(d, &d->on_int, SIGINT);
+	watch_signal(d, &d->on_term, on_signal, SIGTERM);
+	watch_signal(d, &d->on_int, on_signal, SIGINT);
+	watch_signal(d, &d->on_child, on_child, SIGCHLD);
 	printf("%s/%s\n", d->house.home, SERVE_SOCKET);
 	fflush(stdout);
 	log_notice("pterm " PTERM_VERSION " serves '%s'", d->house.home);
@@ -176,6 +184,7 @@ static int serve(struct daemon *d, struct err *err)
 	d->http = http_free(d->http);
 	uv_close((uv_handle_t *)&d->on_term, NULL);
 	uv_close((uv_handle_t *)&d->on_int, NULL);
+	uv_close((uv_handle_t *)&d->on_child, NULL);
 	uv_run(&d->loop, UV_RUN_DEFAULT);                /* what was closed is freed */
 	(void)uv_loop_close(&d->loop);
 	log_notice("stopped");

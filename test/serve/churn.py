@@ -6,6 +6,18 @@ def rss():
     return int(open(f'/proc/{SERVER_PID}/statm').read().split()[1]) * 4096
 
 
+def zombies():
+    """Its children that have ended and were not reaped."""
+    n = 0
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        try:
+            state, parent = open(f'/proc/{pid}/stat').read().rsplit(')', 1)[1].split()[:2]
+        except OSError:
+            continue
+        n += state == 'Z' and int(parent) == SERVER_PID
+    return n
+
+
 def round_of(n):
     for i in range(n):
         new('c', 'sh')
@@ -33,5 +45,6 @@ before = rss()
 round_of(30)
 eventually(lambda: descriptors() <= start, 'descriptors stay')
 assert rss() - before < 2 * 1024 * 1024, (before, rss())
+eventually(lambda: zombies() == 0, 'supervisors that have ended are not reaped')
 print('resident', rss(), 'before', before)
 print('good')
