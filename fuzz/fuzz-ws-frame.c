@@ -1,4 +1,7 @@
-/* What a client sends over a WebSocket, in pieces of any size: messages stay within their maximum, and an end is an end. */
+/*
+ * What a client sends over a WebSocket, in pieces of any size: messages stay within their maximum, and an end is an
+ * end.
+ */
 #include "http/ws-frame.h"
 
 #include <stdlib.h>

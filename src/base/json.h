@@ -76,8 +76,8 @@ void json_put_members(struct json_writer *w, const struct json_object *object, c
 /* The whole object as a text of its own. */
 void json_encode(struct str *out, const struct json_object *object, const void *in);
 /*
- * The member @key of the object that @text is, as JSON text of its own appended to @out. 1; 0: there is none (or it is
- * null); or -EINVAL.
+ * The member @key of the object that @text is, as JSON text of its own appended to @out. 1; 0: there is none (or it
+ * is null); or -EINVAL.
  */
 int json_member(const char *text, size_t n, const char *key, struct str *out, struct err *err);
 /* Check that @text is one JSON value, and indent it for people into @out. */

@@ -8,7 +8,8 @@
 #include <unistd.h>
 
 /*
- * The daemon is another program, so that this one starts without its libraries. What was understood here is what it is told.
+ * The daemon is another program, so that this one starts without its libraries. What was understood here is what it
+ * is told.
  */
 static int run(void *options, struct arg_words *words, struct err *err)
 {

@@ -1,6 +1,7 @@
 /*
- * One request as its handler sees it, whatever carried it: checked, routed, allowed, its body read and decoded. A handler
- * runs in a thread (base/pool.h), may block, and touches nothing but its call and what the service functions say is theirs.
+ * One request as its handler sees it, whatever carried it: checked, routed, allowed, its body read and decoded. A
+ * handler runs in a thread (base/pool.h), may block, and touches nothing but its call and what the service
+ * functions say is theirs.
  */
 #pragma once
 

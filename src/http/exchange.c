@@ -1,6 +1,7 @@
 /*
- * One request and its answer. MHD calls with the headers first, then with each piece of the body, then once more: that is when
- * the answer may be given and the connection kept. While a handler runs in a thread the connection is suspended.
+ * One request and its answer. MHD calls with the headers first, then with each piece of the body, then once more:
+ * that is when the answer may be given and the connection kept. While a handler runs in a thread the connection is
+ * suspended.
  */
 #include "http/framing.h"
 #include "http/problem.h"
@@ -107,7 +108,10 @@ static int check_route(struct exchange *x)
 	return route_check_query(c->route, &c->target, &x->err);
 }
 
-/* A browser sends the cookies and, on this machine, the address of whoever sits there, for any page: so ask where it comes from. */
+/*
+ * A browser sends the cookies and, on this machine, the address of whoever sits there, for any page: so ask where
+ * it comes from.
+ */
 static int check_who(struct exchange *x)
 {
 	login_who(x->http->setup.login, header(x, "Authorization"), x->peer->uid, &x->call.who);

@@ -1,6 +1,6 @@
 /*
- * Whether a request says one thing only about where it begins and ends, and for whom it is. What two servers in a row could
- * read differently is refused before anything is routed (RFC 9112, sections 3.2, 5.1, 6.1 and 11.2).
+ * Whether a request says one thing only about where it begins and ends, and for whom it is. What two servers in a
+ * row could read differently is refused before anything is routed (RFC 9112, sections 3.2, 5.1, 6.1 and 11.2).
  */
 #pragma once
 

@@ -201,7 +201,10 @@ static bool is_relative(const char *volume)
 	return volume[0] != '/' && (volume[0] == '.' || memchr(volume, '/', n) != NULL);
 }
 
-/* What means something else for a person at a prompt than for a request: the environment and the folder are the daemon's. */
+/*
+ * What means something else for a person at a prompt than for a request: the environment and the folder are the
+ * daemon's.
+ */
 static int check_new(const struct new_session *n, struct err *err)
 {
 	for (size_t i = 0; i < n->env.len; i++)

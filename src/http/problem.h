@@ -1,5 +1,6 @@
 /*
- * Errors as problem documents (RFC 9457): the sentence for people, a code for programs that stays, the field at fault.
+ * Errors as problem documents (RFC 9457): the sentence for people, a code for programs that stays, the field at
+ * fault.
  */
 #pragma once
 

@@ -23,8 +23,8 @@ struct route {
 extern const struct route routes[];              /* ends with a NULL method */
 
 /*
- * The row for a request, HEAD being GET; @params gets CALL_PARAMS_MAX pointers into @segments. Without one: -ENOENT, or -ENOTSUP
- * when another method would do, and then *ret_allow (the caller's) lists those.
+ * The row for a request, HEAD being GET; @params gets CALL_PARAMS_MAX pointers into @segments. Without one:
+ * -ENOENT, or -ENOTSUP when another method would do, and then *ret_allow (the caller's) lists those.
  */
 int route_find(const struct route *table, const char *method, const struct strv *segments, const struct route **ret,
                const char **params, char **ret_allow);

@@ -1,6 +1,6 @@
 /*
- * libmicrohttpd on our loop: it has an epoll descriptor of its own, which we watch, and never waits. It has no way to be woken,
- * so that after every change that does not come from a socket it must be run (http_kick).
+ * libmicrohttpd on our loop: it has an epoll descriptor of its own, which we watch, and never waits. It has no way
+ * to be woken, so that after every change that does not come from a socket it must be run (http_kick).
  */
 #include "http/server-parts.h"
 #include "http/ws.h"
@@ -91,8 +91,8 @@ void peer_deadline(struct peer *p, uint64_t ms)
 }
 
 /*
- * One that is gone before its request was whole. MHD does not see that when the end came together with the last bytes, since it
- * watches for edges (0.9.75).
+ * One that is gone before its request was whole. MHD does not see that when the end came together with the last
+ * bytes, since it watches for edges (0.9.75).
  */
 static bool is_gone(const struct peer *p)
 {

@@ -1,6 +1,6 @@
 /*
- * The HTTP server: connections, deadlines, requests, and what becomes a WebSocket. The one place that knows which library
- * reads HTTP. It lives on a libuv loop and keeps nothing that is not found again after a kill.
+ * The HTTP server: connections, deadlines, requests, and what becomes a WebSocket. The one place that knows which
+ * library reads HTTP. It lives on a libuv loop and keeps nothing that is not found again after a kill.
  */
 #pragma once
 
@@ -24,8 +24,8 @@ int http_new(struct http **ret, const struct http_setup *setup, struct err *err)
 /* Take connections from a listening socket, which is the server's from here on. 0 or -errno: see @err. */
 int http_listen(struct http *h, int fd, struct err *err);
 /*
- * Take no more connections, say goodbye to WebSockets, let the requests that run come to their end for at most @timeout_ms, and
- * call @stopped, once: are all of them answered?
+ * Take no more connections, say goodbye to WebSockets, let the requests that run come to their end for at most
+ * @timeout_ms, and call @stopped, once: are all of them answered?
  */
 typedef void http_stopped_fn(void *data, bool is_clean);
 void http_stop(struct http *h, uint64_t timeout_ms, http_stopped_fn *stopped, void *data);

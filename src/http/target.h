@@ -1,6 +1,6 @@
 /*
- * The target of a request, "/path?query", taken apart: segments and pairs, decoded once and after they were split, so that
- * no %2F makes a path longer and nothing is decoded twice.
+ * The target of a request, "/path?query", taken apart: segments and pairs, decoded once and after they were split,
+ * so that no %2F makes a path longer and nothing is decoded twice.
  */
 #pragma once
 
@@ -15,8 +15,8 @@ struct target {
 };
 
 /*
- * 0, or -EINVAL (code "bad-target", see @err): no absolute path, bad escapes, a NUL, control characters, "//", "." or "..", or a
- * slash within a segment; too many of anything; a key that comes twice.
+ * 0, or -EINVAL (code "bad-target", see @err): no absolute path, bad escapes, a NUL, control characters, "//", "."
+ * or "..", or a slash within a segment; too many of anything; a key that comes twice.
  */
 int target_parse(const char *text, struct target *ret, struct err *err);
 void target_release(struct target *t);

@@ -1,6 +1,6 @@
 /*
- * The frames of WebSocket (RFC 6455, section 5) as a server has them: reading masked ones that come in any pieces, and the
- * headers of those it writes. A peer decides nothing about our memory but within WS_MESSAGE_MAX.
+ * The frames of WebSocket (RFC 6455, section 5) as a server has them: reading masked ones that come in any pieces,
+ * and the headers of those it writes. A peer decides nothing about our memory but within WS_MESSAGE_MAX.
  */
 #pragma once
 
@@ -27,8 +27,9 @@ struct ws_message { enum ws_opcode opcode; const char *data; size_t len; };    /
 
 void ws_feed(struct ws_reader *r, const void *data, size_t n);
 /*
- * 1: *ret is the next message or control frame, valid until the next call; 0: it is not whole yet. Otherwise the code to
- * close with, negative: -WS_CLOSE_PROTOCOL, -WS_CLOSE_TOO_LARGE, -WS_CLOSE_BAD_DATA (text, or a reason, that is not UTF-8).
+ * 1: *ret is the next message or control frame, valid until the next call; 0: it is not whole yet. Otherwise the
+ * code to close with, negative: -WS_CLOSE_PROTOCOL, -WS_CLOSE_TOO_LARGE, -WS_CLOSE_BAD_DATA (text, or a reason,
+ * that is not UTF-8).
  */
 int ws_next(struct ws_reader *r, struct ws_message *ret);
 void ws_reader_release(struct ws_reader *r);

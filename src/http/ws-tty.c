@@ -1,7 +1,8 @@
 /*
- * A session's terminal over a WebSocket (docs/websocket.md). The output is read from the session's ring, as every reader reads it,
- * and goes out as it is; a client that is slower than the ring is told which bytes it misses and, when it shows a screen, is
- * painted. Whatever it does, the session and its other viewers notice nothing: nothing is kept for it here but one piece.
+ * A session's terminal over a WebSocket (docs/websocket.md). The output is read from the session's ring, as every
+ * reader reads it, and goes out as it is; a client that is slower than the ring is told which bytes it misses and,
+ * when it shows a screen, is painted. Whatever it does, the session and its other viewers notice nothing: nothing
+ * is kept for it here but one piece.
  *
  * To find the session and greet its supervisor may block and happens in a thread; the rest is in the loop.
  */
@@ -493,6 +494,7 @@ static int show_last(struct tty *t, struct err *err)
 	int r;
 
 	session_await_end(&t->session);
+	status_release(&t->session.status);
 	r = status_read(t->session.fd, &t->session.status, err);
 	if (r < 0)
 		return r;

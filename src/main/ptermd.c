@@ -1,6 +1,6 @@
 /*
- * The daemon behind `pterm serve`: HTTP and WebSockets for the sessions of one home. It holds no truth about them: it may be
- * killed and started again at any moment.
+ * The daemon behind `pterm serve`: HTTP and WebSockets for the sessions of one home. It holds no truth about them:
+ * it may be killed and started again at any moment.
  */
 #include "base/args.h"
 #include "base/child.h"
@@ -58,7 +58,7 @@ static void on_signal(uv_signal_t *handle, int signo)
 {
 	struct daemon *d = handle->data;
 
-	if (d->is_stopping)                              /* said twice: at once */
+	if (d->is_stopping || d->http == NULL)           /* said twice, or too early: at once */
 		_exit(128 + signo);
 	d->is_stopping = true;
 	log_notice("stopping: %s", signal_name(signo));
@@ -152,6 +152,44 @@ static void set_up_process(void)
 	(void)proc_machine_id();
 }
 
+static int start(struct daemon *d, struct err *err)
+{
+	const struct http_setup setup = { .loop = &d->loop, .pool = d->pool, .house = &d->house, .login = &d->login,
+	                                  .base = d->options.base ? d->options.base : "" };
+	int r = http_new(&d->http, &setup, err);
+
+	if (r == 0)
+		r = listen_all(d, err);
+	if (r < 0)
+		return r;
+	printf("%s/%s\n", d->house.home, SERVE_SOCKET);
+	fflush(stdout);
+	log_notice("pterm " PTERM_VERSION " serves '%s'", d->house.home);
+	return 0;
+}
+
+static int run(struct daemon *d, struct err *err)
+{
+	int r;
+
+	uv_loop_init(&d->loop);
+	watch_signal(d, &d->on_term, on_signal, SIGTERM);
+	watch_signal(d, &d->on_int, on_signal, SIGINT);
+	watch_signal(d, &d->on_child, on_child, SIGCHLD);
+	d->pool = pool_new(&d->loop, THREADS_MAX);
+	r = start(d, err);
+	if (r == 0)
+		uv_run(&d->loop, UV_RUN_DEFAULT);
+	d->pool = pool_free(d->pool);
+	d->http = http_free(d->http);
+	uv_close((uv_handle_t *)&d->on_term, NULL);
+	uv_close((uv_handle_t *)&d->on_int, NULL);
+	uv_close((uv_handle_t *)&d->on_child, NULL);
+	uv_run(&d->loop, UV_RUN_DEFAULT);                /* what was closed is freed */
+	(void)uv_loop_close(&d->loop);
+	return r;
+}
+
 static int serve(struct daemon *d, struct err *err)
 {
 	_fd_ lock = -1;
@@ -161,34 +199,11 @@ static int serve(struct daemon *d, struct err *err)
 		r = hold_lock(&d->house, &lock, err);
 	if (r == 0)
 		r = login_open(&d->login, &d->house, err);
-	if (r < 0)
-		return r;
-	uv_loop_init(&d->loop);
-	d->pool = pool_new(&d->loop, THREADS_MAX);
-	const struct http_setup setup = { .loop = &d->loop, .pool = d->pool, .house = &d->house, .login = &d->login,
-	                                  .base = d->options.base ? d->options.base : "" };
-
-	r = http_new(&d->http, &setup, err);
 	if (r == 0)
-		r = listen_all(d, err);
-	if (r < 0)
-		return r;
-	watch_signal(d, &d->on_term, on_signal, SIGTERM);
-	watch_signal(d, &d->on_int, on_signal, SIGINT);
-	watch_signal(d, &d->on_child, on_child, SIGCHLD);
-	printf("%s/%s\n", d->house.home, SERVE_SOCKET);
-	fflush(stdout);
-	log_notice("pterm " PTERM_VERSION " serves '%s'", d->house.home);
-	uv_run(&d->loop, UV_RUN_DEFAULT);
-	d->pool = pool_free(d->pool);
-	d->http = http_free(d->http);
-	uv_close((uv_handle_t *)&d->on_term, NULL);
-	uv_close((uv_handle_t *)&d->on_int, NULL);
-	uv_close((uv_handle_t *)&d->on_child, NULL);
-	uv_run(&d->loop, UV_RUN_DEFAULT);                /* what was closed is freed */
-	(void)uv_loop_close(&d->loop);
-	log_notice("stopped");
-	return 0;
+		r = run(d, err);
+	if (r == 0)
+		log_notice("stopped");
+	return r;
 }
 
 int main(int argc, char **argv)

@@ -1,6 +1,6 @@
 /*
- * Who may do what: the one place where it is decided, for every request of either protocol. The command line on this machine
- * does not ask: it acts as the person who owns the home, and the file system has let them in.
+ * Who may do what: the one place where it is decided, for every request of either protocol. The command line on
+ * this machine does not ask: it acts as the person who owns the home, and the file system has let them in.
  */
 #pragma once
 

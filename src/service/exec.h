@@ -1,5 +1,6 @@
 /*
- * One more command inside a running session: with our stdin, stdout and stderr, or for a program that takes its output.
+ * One more command inside a running session: with our stdin, stdout and stderr, or for a program that takes its
+ * output.
  */
 #pragma once
 
@@ -21,8 +22,9 @@ struct exec {
 };
 
 /*
- * Run it to its end. The exit code as a shell has it (128 + n for a signal; 126, 127 when it could not be run, and @err says why);
- * -ETIMEDOUT, -EFBIG (.output had enough): it was killed; another -errno. See @err. The command never gets a descriptor of ours:
- * bytes are carried over pipes or a terminal of the container. Blocks. With .output it may be called in any thread.
+ * Run it to its end. The exit code as a shell has it (128 + n for a signal; 126, 127 when it could not be run, and
+ * @err says why); -ETIMEDOUT, -EFBIG (.output had enough): it was killed; another -errno. See @err. The command
+ * never gets a descriptor of ours: bytes are carried over pipes or a terminal of the container. Blocks. With
+ * .output it may be called in any thread.
  */
 int exec_run(const struct session *s, const struct exec *x, struct err *err);

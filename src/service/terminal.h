@@ -41,8 +41,8 @@ struct terminal_items { VEC(struct terminal_item) list; bool pastes; };  /* past
 int terminal_encode_items(const struct screen *s, void *items, struct str *out, struct err *err);
 
 /*
- * The last @count rows (at most TERMINAL_ABOVE_MAX) that had left the main screen at its top before @position, each as
- * @row wrote it. Fewer when no more are recorded. 0 or -errno: see @err.
+ * The last @count rows (at most TERMINAL_ABOVE_MAX) that had left the main screen at its top before @position, each
+ * as @row wrote it. Fewer when no more are recorded. 0 or -errno: see @err.
  */
 typedef void terminal_row_fn(const struct screen *s, unsigned row, struct str *out);
 int terminal_above(const struct session *s, uint64_t position, size_t count, terminal_row_fn *row, struct strv *ret,
