@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 			volatile char last = m.len > 0 ? m.data[m.len - 1] : 0;
 
 			(void)last;
-			if (m.len > WS_MESSAGE_MAX || m.opcode == WS_CONTINUATION || (m.opcode >= WS_CLOSE && m.len > WS_CONTROL_MAX))
+			if (m.len > WS_MESSAGE_MAX || m.opcode == WS_CONTINUATION ||
+			    (m.opcode >= WS_CLOSE && m.len > WS_CONTROL_MAX))
 				abort();
 			if (m.opcode == WS_CLOSE && ws_close_code(&m) == 0)
 				abort();

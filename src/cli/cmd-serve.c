@@ -37,13 +37,13 @@ const struct command cmd_serve = {
 	.name = "serve",
 	.summary = "serve this home's sessions by HTTP and WebSocket",
 	.details =
-		"Until it is stopped (ctrl-c, TERM) it answers on 127.0.0.1 and on a Unix socket, serve.sock in $PTERM_HOME. It prints the "
-		"address when it is ready, and what it does to stderr ($PTERM_LOG is err, warning, notice, info or debug). Sessions do "
-		"not depend on it: it may be killed and started again at any moment.\n"
+		"Until it is stopped (ctrl-c, TERM) it answers on 127.0.0.1 and on a Unix socket, serve.sock in $PTERM_HOME. It "
+		"prints the address when it is ready, and what it does to stderr ($PTERM_LOG is err, warning, notice, info or "
+		"debug). Sessions do not depend on it: it may be killed and started again at any moment.\n"
 		"\n"
-		"Who asks by TCP shows the token in $PTERM_HOME/serve.token, which is made at the first start: Authorization: Bearer "
-		"TOKEN. On the Unix socket the kernel says who it is. An address that other machines can reach is refused without "
-		"--insecure, since nothing is encrypted: put a proxy in front that speaks TLS.",
+		"Who asks by TCP shows the token in $PTERM_HOME/serve.token, which is made at the first start: Authorization: "
+		"Bearer TOKEN. On the Unix socket the kernel says who it is. An address that other machines can reach is refused "
+		"without --insecure, since nothing is encrypted: put a proxy in front that speaks TLS.",
 	.examples =
 		"pterm serve\n"
 		"pterm serve --listen 127.0.0.1:0 --base /pterm # behind a proxy",

@@ -98,11 +98,13 @@ static int check_route(struct exchange *x)
 		return r;
 	for (size_t i = 0; i < base; i++)
 		if (i >= segments->len || !str_eq(segments->items[i], x->http->base.items[i]))
-			return err_set(&x->err, ENOENT, "no-such-path", "there is nothing here: all is below %s", x->http->setup.base);
+			return err_set(&x->err, ENOENT, "no-such-path", "there is nothing here: all is below %s",
+			               x->http->setup.base);
 	below = (struct strv){ .items = segments->items + base, .len = segments->len - base };
 	r = route_find(routes, x->method, &below, &c->route, c->params, &x->allow);
 	if (r == -ENOTSUP)
-		return err_set(&x->err, EINVAL, "method-not-allowed", "this path does not know that method, only %s", x->allow);
+		return err_set(&x->err, EINVAL, "method-not-allowed", "this path does not know that method, only %s",
+		               x->allow);
 	if (r < 0)
 		return err_set(&x->err, ENOENT, "no-such-path", "there is nothing at this path: see /api/v1/openapi.json");
 	return route_check_query(c->route, &c->target, &x->err);
@@ -238,8 +240,8 @@ static mhd_result answer_body(struct exchange *x)
 	return send_answer(x, answer);
 }
 
-static void on_upgrade(void *exchange, struct MHD_Connection *c, void *context, const char *extra, size_t extra_size, MHD_socket fd,
-                       struct MHD_UpgradeResponseHandle *handle)
+static void on_upgrade(void *exchange, struct MHD_Connection *c, void *context, const char *extra, size_t extra_size,
+                       MHD_socket fd, struct MHD_UpgradeResponseHandle *handle)
 {
 	struct exchange *x = exchange;
 	struct upgraded *u = xcalloc(1, sizeof(*u));
@@ -355,8 +357,8 @@ static mhd_result take_body(struct exchange *x, const char *data, size_t *n)
 	return MHD_YES;
 }
 
-mhd_result exchange_go_on(void *http, struct MHD_Connection *c, const char *url, const char *method, const char *version,
-                          const char *upload, size_t *upload_size, void **exchange)
+mhd_result exchange_go_on(void *http, struct MHD_Connection *c, const char *url, const char *method,
+                          const char *version, const char *upload, size_t *upload_size, void **exchange)
 {
 	struct exchange *x = *exchange;
 

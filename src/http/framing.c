@@ -9,7 +9,8 @@
 /* RFC 9110, 5.6.2 */
 static bool is_token(const char *z)
 {
-	return *z != '\0' && z[strspn(z, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '\0';
+	return *z != '\0' &&
+	       z[strspn(z, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '\0';
 }
 
 static bool has_control(const char *z)

@@ -16,7 +16,8 @@ static bool is_loopback(const struct sockaddr *a)
 	const struct sockaddr_in *four = (const struct sockaddr_in *)a;
 	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)a;
 
-	return a->sa_family == AF_INET ? ntohl(four->sin_addr.s_addr) >> 24 == 127 : IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
+	return a->sa_family == AF_INET ? ntohl(four->sin_addr.s_addr) >> 24 == 127
+	                               : IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
 }
 
 /* "HOST:PORT" into its two parts. */
@@ -25,11 +26,13 @@ static int split(const char *address, char **ret_host, char **ret_port, struct e
 	const char *colon = strrchr(address, ':');
 	const bool is_bracketed = address[0] == '[' && colon != NULL && colon[-1] == ']';
 
-	if (colon == NULL || colon == address || colon[1] == '\0' || strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
+	if (colon == NULL || colon == address || colon[1] == '\0' ||
+	    strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
 	    (!is_bracketed && memchr(address, ':', (size_t)(colon - address)) != NULL))
-		return err_set(err, EINVAL, "bad-address", "'%s' is no address: write HOST:PORT, such as 127.0.0.1:7878 or [::1]:7878",
-		               address);
-	*ret_host = is_bracketed ? xstrndup(address + 1, (size_t)(colon - address) - 2) : xstrndup(address, (size_t)(colon - address));
+		return err_set(err, EINVAL, "bad-address",
+		               "'%s' is no address: write HOST:PORT, such as 127.0.0.1:7878 or [::1]:7878", address);
+	*ret_host = is_bracketed ? xstrndup(address + 1, (size_t)(colon - address) - 2)
+	                         : xstrndup(address, (size_t)(colon - address));
 	*ret_port = xstrdup(colon + 1);
 	return 0;
 }
@@ -39,8 +42,8 @@ static int bind_and_listen(const struct addrinfo *a, const char *address, int *r
 	_fd_ fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol);
 	const int one = 1;
 
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 || bind(fd, a->ai_addr, a->ai_addrlen) < 0 ||
-	    listen(fd, BACKLOG) < 0)
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
+	    bind(fd, a->ai_addr, a->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0)
 		return err_set(err, errno, "listen", "cannot listen on %s: %m", address);
 	*ret = TAKE_FD(fd);
 	return 0;
@@ -53,7 +56,8 @@ static void show_address(int fd, struct str *out)
 	socklen_t n = sizeof(a);
 
 	if (getsockname(fd, (struct sockaddr *)&a, &n) == 0 &&
-	    getnameinfo((struct sockaddr *)&a, n, host, sizeof(host), port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+	    getnameinfo((struct sockaddr *)&a, n, host, sizeof(host), port, sizeof(port),
+	                NI_NUMERICHOST | NI_NUMERICSERV) == 0)
 		str_addf(out, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
 }
 
@@ -70,8 +74,10 @@ int listen_tcp(const char *address, bool may_be_public, int *ret, struct str *re
 	if (r != 0)
 		return err_set(err, EINVAL, "bad-address", "there is no address '%s': %s", host, gai_strerror(r));
 	if (!is_loopback(found->ai_addr) && !may_be_public)
-		r = err_set(err, EPERM, "public-address", "'%s' can be reached by other machines, which could read along: listen on "
-		            "127.0.0.1 behind a proxy that speaks TLS, or add --insecure", address);
+		r = err_set(err, EPERM, "public-address",
+		            "'%s' can be reached by other machines, which could read along: listen on "
+		            "127.0.0.1 behind a proxy that speaks TLS, or add --insecure",
+		            address);
 	else
 		r = bind_and_listen(found, address, ret, err);
 	freeaddrinfo(found);

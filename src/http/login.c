@@ -37,14 +37,17 @@ static int read_token(int home_fd, const struct house *h, struct str *ret, struc
 		return make_token(home_fd, h, ret, err);
 	if (r < 0)
 		return err_set(err, -r, "token", "cannot read '%s/%s': %m", h->home, token_file);
-	if (fstatat(home_fd, token_file, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) || (st.st_mode & 077) != 0 ||
-	    st.st_uid != geteuid())
-		return err_set(err, EPERM, "token", "'%s/%s' can be used by others: chmod 600 it, or remove it so that a new one is "
-		               "made", h->home, token_file);
+	if (fstatat(home_fd, token_file, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
+	    (st.st_mode & 077) != 0 || st.st_uid != geteuid())
+		return err_set(err, EPERM, "token",
+		               "'%s/%s' can be used by others: chmod 600 it, or remove it so that a new one is made", h->home,
+		               token_file);
 	while (ret->len > 0 && strchr(" \t\r\n", ret->buf[ret->len - 1]) != NULL)
 		ret->buf[--ret->len] = '\0';
-	return ret->len >= TOKEN_LEAST ? 0 : err_set(err, EINVAL, "token", "the token in '%s/%s' is shorter than %d characters: "
-	                                             "remove it so that a new one is made", h->home, token_file, TOKEN_LEAST);
+	if (ret->len >= TOKEN_LEAST)
+		return 0;
+	return err_set(err, EINVAL, "token", "the token in '%s/%s' is shorter than %d characters: remove it so that a new "
+	               "one is made", h->home, token_file, TOKEN_LEAST);
 }
 
 int login_open(struct login *l, const struct house *h, struct err *err)

@@ -184,7 +184,8 @@ static const struct json_field new_session_fields[] = {
 	{ "rows", FIELD_INT, offsetof(struct new_session, rows), .min = 0, .max = 1000 },
 	{ "cols", FIELD_INT, offsetof(struct new_session, cols), .min = 0, .max = 1000 },
 };
-const struct json_object new_session_object = JSON_OBJECT("a new session", struct new_session, new_session_fields, true);
+const struct json_object new_session_object =
+	JSON_OBJECT("a new session", struct new_session, new_session_fields, true);
 
 static int refuse_field(const char *field, const char *why, struct err *err)
 {
@@ -212,7 +213,8 @@ static int check_new(const struct new_session *n, struct err *err)
 			return refuse_field("env", "must be a list of KEY=value", err);
 	for (size_t i = 0; i < n->volumes.len; i++)
 		if (is_relative(n->volumes.items[i]))
-			return refuse_field("volumes", "must be a list of SOURCE:TARGET with absolute paths, or names of volumes", err);
+			return refuse_field("volumes", "must be a list of SOURCE:TARGET with absolute paths, or names of volumes",
+			                    err);
 	if (n->image != NULL && n->image[0] == '.')
 		return refuse_field("image", "must be a name or an absolute path", err);
 	return n->name != NULL ? name_check(n->name, err) : 0;
@@ -230,13 +232,31 @@ static int make_spec(const struct call *c, struct spec *ret, struct err *err)
 {
 	const struct new_session *n = c->input;
 	const struct launch l = {
-		.name = n->name, .image = n->image, .user = n->user, .cwd = n->workdir, .hostname = n->hostname, .engine = n->engine,
-		.fallback = n->fallback, .restart = n->restart, .env = n->env, .volumes = n->volumes, .tmpfs = n->tmpfs,
-		.ports = n->ports, .command = (const char *const *)n->command.items, .command_len = n->command.len,
-		.read_only = n->read_only, .remove_at_end = n->remove_at_end, .record_input = n->record_input,
-		.memory_bytes = (uint64_t)n->memory_bytes, .pids = (uint64_t)n->pids, .record_bytes = (uint64_t)n->record_bytes,
-		.cpus = n->cpus, .network = n->network > 0 ? n->network - 1 : NETWORK_NONE, .has_network = n->network > 0,
-		.rows = (uint16_t)n->rows, .cols = (uint16_t)n->cols,
+		.name = n->name,
+		.image = n->image,
+		.user = n->user,
+		.cwd = n->workdir,
+		.hostname = n->hostname,
+		.engine = n->engine,
+		.fallback = n->fallback,
+		.restart = n->restart,
+		.env = n->env,
+		.volumes = n->volumes,
+		.tmpfs = n->tmpfs,
+		.ports = n->ports,
+		.command = (const char *const *)n->command.items,
+		.command_len = n->command.len,
+		.read_only = n->read_only,
+		.remove_at_end = n->remove_at_end,
+		.record_input = n->record_input,
+		.memory_bytes = (uint64_t)n->memory_bytes,
+		.pids = (uint64_t)n->pids,
+		.record_bytes = (uint64_t)n->record_bytes,
+		.cpus = n->cpus,
+		.network = n->network > 0 ? n->network - 1 : NETWORK_NONE,
+		.has_network = n->network > 0,
+		.rows = (uint16_t)n->rows,
+		.cols = (uint16_t)n->cols,
 	};
 	int r = check_new(n, err);
 

@@ -64,7 +64,8 @@ static const struct json_field key_item_fields[] = {
 	{ "key", FIELD_STR, offsetof(struct key_item, key) },
 	{ "text", FIELD_STR, offsetof(struct key_item, text) },
 };
-static const struct json_object key_item_object = JSON_OBJECT("a key or text", struct key_item, key_item_fields, true);
+static const struct json_object key_item_object =
+	JSON_OBJECT("a key or text", struct key_item, key_item_fields, true);
 static const struct json_field keys_fields[] = {
 	{ "items", FIELD_OBJV, offsetof(struct keys_request, items), .required = true, .object = &key_item_object },
 	{ "paste", FIELD_BOOL, offsetof(struct keys_request, paste) },

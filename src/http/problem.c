@@ -19,16 +19,29 @@ static const struct { const char *code; int status; } by_code[] = {
 };
 
 static const struct { int no, status; } by_number[] = {
-	{ EINVAL, 400 }, { ERANGE, 400 }, { EPERM, 403 }, { EACCES, 403 }, { ENOENT, 404 }, { EEXIST, 409 }, { EBUSY, 409 },
-	{ ESRCH, 409 }, { EREMOTE, 409 }, { EDEADLK, 409 }, { EMSGSIZE, 413 }, { EFBIG, 413 }, { E2BIG, 413 }, { ENOTSUP, 422 },
-	{ EAGAIN, 503 }, { ENOBUFS, 503 }, { ETIMEDOUT, 504 }, { ENOSPC, 507 }, { EDQUOT, 507 },
+	{ EINVAL, 400 },   { ERANGE, 400 },    { EPERM, 403 },  { EACCES, 403 },  { ENOENT, 404 },
+	{ EEXIST, 409 },   { EBUSY, 409 },     { ESRCH, 409 },  { EREMOTE, 409 }, { EDEADLK, 409 },
+	{ EMSGSIZE, 413 }, { EFBIG, 413 },     { E2BIG, 413 },  { ENOTSUP, 422 }, { EAGAIN, 503 },
+	{ ENOBUFS, 503 },  { ETIMEDOUT, 504 }, { ENOSPC, 507 }, { EDQUOT, 507 },
 };
 
 static const struct { int status; const char *title; } titles[] = {
-	{ 400, "Bad request" }, { 401, "Not signed in" }, { 403, "Not allowed" }, { 404, "Not found" }, { 405, "Method not allowed" },
-	{ 409, "Conflict" }, { 413, "Too large" }, { 415, "Not of this type" },
-	{ 417, "Expectation failed" }, { 422, "Cannot be done as asked" }, { 426, "Upgrade required" }, { 500, "Failed" },
-	{ 503, "Busy" }, { 504, "Too slow an answer" }, { 505, "Not spoken" }, { 507, "No room" },
+	{ 400, "Bad request" },
+	{ 401, "Not signed in" },
+	{ 403, "Not allowed" },
+	{ 404, "Not found" },
+	{ 405, "Method not allowed" },
+	{ 409, "Conflict" },
+	{ 413, "Too large" },
+	{ 415, "Not of this type" },
+	{ 417, "Expectation failed" },
+	{ 422, "Cannot be done as asked" },
+	{ 426, "Upgrade required" },
+	{ 500, "Failed" },
+	{ 503, "Busy" },
+	{ 504, "Too slow an answer" },
+	{ 505, "Not spoken" },
+	{ 507, "No room" },
 };
 
 int problem_status(const struct err *err)

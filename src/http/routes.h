@@ -17,7 +17,7 @@ struct route {
 	unsigned rights;                 /* enum right: all of them are needed */
 	unsigned flags;
 	const char *query;               /* the parameters it knows, with a blank after each; NULL: none */
-	const struct json_object *input; /* of its JSON body, which may be absent when nothing in it is required; or NULL */
+	const struct json_object *input; /* of its JSON body, absent when nothing in it is required; or NULL */
 	call_fn *fn;
 };
 extern const struct route routes[];              /* ends with a NULL method */

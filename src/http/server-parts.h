@@ -18,7 +18,8 @@ struct http {
 	struct MHD_Daemon *daemon;
 	struct watch *epoll;             /* of the daemon */
 	struct timer *wake, *sweep, *stop_timer;
-	struct link listeners, peers, sockets, upgrades;     /* sockets: of struct ws; upgrades: to be closed when MHD has returned */
+	struct link listeners, peers, sockets;   /* sockets: of struct ws */
+	struct link upgrades;            /* to be closed when MHD has returned */
 	size_t peer_count, exchange_count;
 	bool is_inside, is_kicked, is_stopping;
 	uint64_t last_id;                /* of requests */
@@ -33,7 +34,7 @@ struct peer {
 	int fd;                          /* MHD's */
 	uint64_t deadline_ns;            /* when what it is doing now must be done; 0: it waits for us */
 	bool is_answering;               /* the whole request is here */
-	int64_t uid;                     /* whose process is at the other end of a Unix socket; -1: another machine's, or TCP */
+	int64_t uid;                     /* whose process is at the other end of a Unix socket; -1: TCP */
 	char address[64];
 };
 
@@ -47,8 +48,8 @@ void http_settle(struct http *h);
 
 /* exchange.c, called by MHD */
 void *exchange_begin(void *http, const char *target, struct MHD_Connection *c);
-mhd_result exchange_go_on(void *http, struct MHD_Connection *c, const char *url, const char *method, const char *version,
-                          const char *upload, size_t *upload_size, void **exchange);
+mhd_result exchange_go_on(void *http, struct MHD_Connection *c, const char *url, const char *method,
+                          const char *version, const char *upload, size_t *upload_size, void **exchange);
 void exchange_end(void *http, struct MHD_Connection *c, void **exchange, enum MHD_RequestTerminationCode why);
 size_t exchange_leave_escaped(void *data, struct MHD_Connection *c, char *text);
 /* An upgraded connection, to be given back to MHD. */

@@ -142,7 +142,8 @@ static void find_address(struct peer *p)
 	}
 }
 
-static void on_connection(void *data, struct MHD_Connection *c, void **context, enum MHD_ConnectionNotificationCode what)
+static void on_connection(void *data, struct MHD_Connection *c, void **context,
+                          enum MHD_ConnectionNotificationCode what)
 {
 	struct http *h = data;
 	struct peer *p = *context;
@@ -250,7 +251,8 @@ static int start_daemon(struct http *h, struct err *err)
 	                             MHD_OPTION_END);
 	if (h->daemon == NULL)
 		return err_set(err, EIO, "http", "cannot start the HTTP server");
-	h->epoll = watch_new(h->setup.loop, MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, LOOP_READ, on_epoll, h);
+	h->epoll = watch_new(h->setup.loop, MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, LOOP_READ,
+	                     on_epoll, h);
 	return h->epoll != NULL ? 0 : err_set(err, EIO, "loop", "cannot watch the HTTP server");
 }
 

@@ -180,7 +180,8 @@ int ws_close_code(const struct ws_message *m)
 	if (m->len == 1)
 		return -WS_CLOSE_PROTOCOL;
 	code = (uint8_t)m->data[0] << 8 | (uint8_t)m->data[1];
-	if ((code >= 3000 && code <= 4999) || (code >= 1000 && code <= 1014 && code != 1004 && code != 1005 && code != 1006))
+	if ((code >= 3000 && code <= 4999) ||
+	    (code >= 1000 && code <= 1014 && code != 1004 && code != 1005 && code != 1006))
 		return code;
 	return -WS_CLOSE_PROTOCOL;
 }

@@ -50,7 +50,7 @@ struct tty {
 
 	uint64_t position;               /* after the last byte of output sent */
 	bool has_position;               /* there was one */
-	uint64_t sent, acked, window;    /* bytes of output and paint since the beginning; window 0: nothing is acknowledged */
+	uint64_t sent, acked, window;    /* bytes of output and paint from the beginning on; window 0: none is acked */
 	bool is_painted, is_armed;
 	bool is_connecting;              /* in a thread: the session belongs to it */
 	bool has_ended;
@@ -75,7 +75,8 @@ static void tty_free(void *tty)
 
 /* --- to the client --- */
 
-static void send_frame(struct tty *t, enum tty_frame type, const uint64_t *numbers, size_t count, const void *data, size_t n)
+static void send_frame(struct tty *t, enum tty_frame type, const uint64_t *numbers, size_t count, const void *data,
+                       size_t n)
 {
 	uint8_t head[1 + 2 * sizeof(uint64_t)] = { (uint8_t)type };
 
@@ -123,7 +124,9 @@ static size_t room(const struct tty *t)
 {
 	if (ws_is_full(t->ws))
 		return 0;
-	return t->window == 0 ? SIZE_MAX : t->sent - t->acked < t->window ? (size_t)(t->window - (t->sent - t->acked)) : 0;
+	if (t->window == 0)
+		return SIZE_MAX;
+	return t->sent - t->acked < t->window ? (size_t)(t->window - (t->sent - t->acked)) : 0;
 }
 
 /* Output that begins behind the end of the last: say so. */
@@ -146,7 +149,8 @@ static void send_attach(struct tty *t, int64_t since, bool paints)
 
 	t->is_painted = paints;
 	t->is_armed = false;
-	(void)conn_send_json(&t->conn, MESSAGE_ATTACH, &message_attach_object, &m);      /* a broken connection is seen when it is read */
+	/* a broken connection is seen when it is read */
+	(void)conn_send_json(&t->conn, MESSAGE_ATTACH, &message_attach_object, &m);
 }
 
 static void watch_as_needed(struct tty *t)
@@ -163,7 +167,8 @@ static void send_input(struct tty *t, const void *data, size_t n)
 		err_set(&err, EPERM, "read-only", "this connection may only read");
 	} else if (t->is_connecting && t->pending.len + n <= PENDING_MAX) {
 		str_add(&t->pending, data, n);
-	} else if (t->is_connecting || (t->conn.fd > 0 && conn_send(&t->conn, MESSAGE_INPUT, data, n, NULL, 0) == -ENOBUFS)) {
+	} else if (t->is_connecting ||
+	           (t->conn.fd > 0 && conn_send(&t->conn, MESSAGE_INPUT, data, n, NULL, 0) == -ENOBUFS)) {
 		err_set(&err, ENOBUFS, "input-full", "the command does not read its input: %zu bytes were dropped", n);
 	}
 	if (err.no != 0 && !ws_is_full(t->ws))           /* who does not listen is told nothing */
@@ -319,7 +324,8 @@ static void on_found(void *tty)
 		pump(t);
 		return;
 	}
-	begin(t, t->has_position ? (int64_t)t->position : t->since, t->wants_paint && (t->is_painted || !t->has_position));
+	begin(t, t->has_position ? (int64_t)t->position : t->since,
+	      t->wants_paint && (t->is_painted || !t->has_position));
 	if (t->pending.len > 0)
 		send_input(t, t->pending.buf, t->pending.len);
 	str_release(&t->pending);

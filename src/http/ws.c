@@ -50,8 +50,8 @@ int ws_accept(const char *key, char ret[WS_ACCEPT_SIZE])
 	char text[64];
 	size_t n = 0;
 
-	if (key == NULL || strlen(key) != 24 || sodium_base642bin(nonce, sizeof(nonce), key, 24, NULL, &n, NULL, variant) != 0 ||
-	    n != sizeof(nonce))
+	if (key == NULL || strlen(key) != 24 ||
+	    sodium_base642bin(nonce, sizeof(nonce), key, 24, NULL, &n, NULL, variant) != 0 || n != sizeof(nonce))
 		return -EINVAL;
 	snprintf(text, sizeof(text), "%s%s", key, magic);
 	sha1(text, strlen(text), sum);
@@ -139,10 +139,12 @@ static void flush(struct ws *w)
 	w->out_at = 0;
 }
 
-static void send_frame(struct ws *w, enum ws_opcode opcode, const void *head, size_t head_len, const void *data, size_t n)
+static void send_frame(struct ws *w, enum ws_opcode opcode, const void *head, size_t head_len, const void *data,
+                       size_t n)
 {
 	uint8_t frame[WS_HEADER_MAX];
-	struct iovec v[3] = { { frame, ws_header(frame, opcode, head_len + n) }, { (void *)head, head_len }, { (void *)data, n } };
+	struct iovec v[3] = { { frame, ws_header(frame, opcode, head_len + n) }, { (void *)head, head_len },
+	                      { (void *)data, n } };
 	const struct msghdr msg = { .msg_iov = v, .msg_iovlen = 3 };
 	ssize_t sent = 0;
 

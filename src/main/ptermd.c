@@ -147,7 +147,8 @@ static void set_up_process(void)
 	umask(022);                                      /* as for the command line: what is private says so itself */
 	raise_limit();
 	mallopt(M_ARENA_MAX, 2);                         /* threads come and go: a heap for each would stay */
-	(void)session_actor();                           /* what is looked up once is looked up before there are threads */
+	/* what is looked up once is looked up before there are threads */
+	(void)session_actor();
 	(void)proc_boot_id();
 	(void)proc_machine_id();
 }

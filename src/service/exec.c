@@ -155,7 +155,8 @@ static void kill_it(struct running *run, int why)
 	run->failure = why;
 	run->deadline_ns = 0;
 	run->in.is_done = run->out.is_done = run->errors.is_done = true;
-	(void)conn_send_json(run->conn, MESSAGE_EXEC_SIGNAL, &message_signal_object, &m);        /* its end comes, or the connection's */
+	/* then comes its end, or the connection's */
+	(void)conn_send_json(run->conn, MESSAGE_EXEC_SIGNAL, &message_signal_object, &m);
 }
 
 /* One direction, for a program. */
@@ -320,8 +321,9 @@ static void pipe_init(struct pipe_end *p, int from, int to)
 static int say_why(const struct running *run, const struct message_exec *m, struct err *err)
 {
 	if (run->failure == -ETIMEDOUT)
-		return err_set(err, ETIMEDOUT, "exec-timeout", "'%s' was killed: it ran for %llu ms, and no longer was allowed",
-		               m->argv.items[0], (unsigned long long)run->x->timeout_ms);
+		return err_set(err, ETIMEDOUT, "exec-timeout",
+		               "'%s' was killed: it ran for %llu ms, and no longer was allowed", m->argv.items[0],
+		               (unsigned long long)run->x->timeout_ms);
 	return err_set(err, EFBIG, "exec-output", "'%s' was killed: it wrote more than was wanted", m->argv.items[0]);
 }
 

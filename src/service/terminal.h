@@ -36,7 +36,7 @@ int terminal_send(const struct session *s, terminal_encode_fn *encode, void *dat
                   struct err *err);
 
 /* Texts and keys, in order, for terminal_send with terminal_encode_items. */
-struct terminal_item { const char *key, *text; size_t n; };      /* a key's name (term/key-encode.h), or else a text of @n bytes */
+struct terminal_item { const char *key, *text; size_t n; };      /* a key's name, or else a text of @n bytes */
 struct terminal_items { VEC(struct terminal_item) list; bool pastes; };  /* pastes: the texts, as key_paste does it */
 int terminal_encode_items(const struct screen *s, void *items, struct str *out, struct err *err);
 

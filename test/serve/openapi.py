@@ -18,7 +18,7 @@ assert len(rows) > 15 and set(rows) == set(described), set(rows) ^ set(described
 def keys_of(table):
     """The keys of a table of JSON fields, and which of them are required."""
     for text in source.values():
-        m = re.search(rf'^(?:static )?const struct json_object {table} = JSON_OBJECT\(".*?", struct \w+, (\w+), true\)', text, re.M)
+        m = re.search(rf'^(?:static )?const struct json_object {table} =\s+JSON_OBJECT\(".*?", struct \w+, (\w+), true\)', text, re.M)
         if m:
             fields = re.search(rf'struct json_field {m.group(1)}\[\] = \{{\n(.*?)\n\}};', text, re.S).group(1)
             return {re.match(r'\t\{ "(\w+)"', line).group(1): '.required = true' in line for line in fields.split('\n')}
