@@ -46,8 +46,8 @@ static int read_token(int home_fd, const struct house *h, struct str *ret, struc
 		ret->buf[--ret->len] = '\0';
 	if (ret->len >= TOKEN_LEAST)
 		return 0;
-	return err_set(err, EINVAL, "token", "the token in '%s/%s' is shorter than %d characters: remove it so that a new "
-	               "one is made", h->home, token_file, TOKEN_LEAST);
+	return err_set(err, EINVAL, "token", "the token in '%s/%s' is shorter than %d characters: remove it so that a "
+	               "new one is made", h->home, token_file, TOKEN_LEAST);
 }
 
 int login_open(struct login *l, const struct house *h, struct err *err)
