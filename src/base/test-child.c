@@ -79,11 +79,11 @@ TEST(signals_are_as_at_login)
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, &old);
 	signal(SIGINT, SIG_IGN);
-	output_of((const char *const []){ "grep", "-c", "^Sig\\(Blk\\|Ign\\):.0000000000000000$", "/proc/self/status", NULL }, NULL, 0,
+	output_of((const char *const []){ "grep", "^Sig\\(Blk\\|Ign\\)", "/proc/self/status", NULL }, NULL, 0,
 	          &out);
 	signal(SIGINT, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &old, &set);
-	ASSERT_STREQ(out.buf, "2\n");
+	ASSERT_STREQ(out.buf, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
 	ASSERT(sigismember(&set, SIGTERM));              /* ours were not touched */
 }
 
