@@ -48,7 +48,7 @@ TEST(a_spec_is_read_as_it_was_written)
 {
 	static const char text[] =
 		"{\"engine\":\"crun\",\"image\":{\"label\":\"x\",\"layers\":[\"/a\",\"/b\"]},\"command\":[\"sh\",\"-c\",\"\"],"
-		"\"env\":[\"A=1\"],\"user\":{\"name\":\"u\",\"uid\":1000,\"gid\":4294967294},\"map\":\"0:1:1;0:1:1\","
+		"\"env\":[\"A=1\"],\"makes_cwd\":false,\"user\":{\"name\":\"u\",\"uid\":1000,\"gid\":4294967294},\"map\":\"0:1:1;0:1:1\","
 		"\"read_only\":true,\"remove_at_end\":false,\"volumes\":[{\"source\":\"/s\",\"target\":\"/t\",\"read_only\":true}],"
 		"\"memory_bytes\":1,\"pids\":0,\"cpus\":0.5,\"network\":\"private\",\"ports\":[{\"host\":1,\"container\":2}],"
 		"\"restart\":\"always\",\"restart_max\":0,\"rows\":24,\"cols\":80,\"record_input\":false,\"record_bytes\":0}";
