@@ -12,10 +12,11 @@ all: build
 deps:
 	@tools/install-deps --quiet
 
-$(BUILD)/build.ninja: meson.build meson_options.txt
-	@test -f $@ || meson setup $(BUILD) --prefix=$(PREFIX) -Dwerror=$(WERROR) $(MESON_ARGS) >$(BUILD)-setup.log 2>&1 || \
+# Once it is there ninja renews it itself.
+$(BUILD)/build.ninja:
+	@meson setup $(BUILD) --prefix=$(PREFIX) -Dwerror=$(WERROR) $(MESON_ARGS) >$(BUILD)-setup.log 2>&1 || \
 		{ cat $(BUILD)-setup.log; rm -rf $(BUILD) $(BUILD)-setup.log; exit 1; }
-	@mv -f $(BUILD)-setup.log $(BUILD)/setup.log 2>/dev/null; touch $@
+	@mv -f $(BUILD)-setup.log $(BUILD)/setup.log
 
 build: deps $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet

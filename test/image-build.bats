@@ -60,5 +60,6 @@ teardown() { images_teardown; }
 	[[ $output == *"newer there"* ]]
 	pterm image update -q 2>/dev/null
 	run pterm new --rm --image built:1 </dev/null
-	[ "${lines[0]//$'\r'/}" = newer ]
+	echo "$output"
+	[ "${lines[-1]//$'\r'/}" = newer ]
 }

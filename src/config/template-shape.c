@@ -3,7 +3,6 @@
  */
 #include "config/template.h"
 
-static const char *const networks[] = { "none", "private", "host", NULL };
 
 #define PATTERN(pattern_, wanted_) { .type = SHAPE_STRING, .pattern = (pattern_), .wanted = (wanted_) }
 #define NAME_PATTERN "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
@@ -33,7 +32,8 @@ static const struct shape
 	cpus = { .type = SHAPE_NUMBER, .min = 0, .max = 100000 },
 	pids = { .type = SHAPE_INT, .min = 0, .max = 4194304 },
 	retries = { .type = SHAPE_INT, .min = 1, .max = 1000 },
-	is_network = { .type = SHAPE_CHOICE, .choices = networks },
+	is_network = { .type = SHAPE_STRING, .pattern = "^(none|private|host|session:.+)$",
+	               .wanted = "none, private, host or session:NAME" },
 	gpu = { .type = SHAPE_EITHER, .of = &shape_bool, .other = &filled, .wanted = "true, false, or which" },
 	volumes = { .type = SHAPE_LIST, .of = &volume, .wanted = "a list of SOURCE:TARGET" },
 	ports = { .type = SHAPE_LIST, .of = &port, .wanted = "a list of HOST:PORT" },

@@ -156,6 +156,17 @@ static int index_of(const char *const *names, const char *name)
 	return -1;
 }
 
+/* "none", or "session:NAME": a template has been checked. */
+static void take_network(struct launch *l, const char *text)
+{
+	const char *colon = strchr(text, ':');
+	_free_ char *kind = colon ? xstrndup(text, (size_t)(colon - text)) : xstrdup(text);
+
+	l->network = index_of(spec_networks, kind);
+	l->network_session = colon ? colon + 1 : NULL;
+	l->has_network = true;
+}
+
 int launch_use_template(struct launch *l, const struct template *t, struct err *err)
 {
 	const int r = check_offered(t, err);
@@ -177,10 +188,8 @@ int launch_use_template(struct launch *l, const struct template *t, struct err *
 		l->command = (const char *const *)t->command.items;
 		l->command_len = t->command.len;
 	}
-	if (t->network != NULL && !l->has_network) {
-		l->network = index_of(spec_networks, t->network);
-		l->has_network = true;
-	}
+	if (t->network != NULL && !l->has_network)
+		take_network(l, t->network);
 	put_below(&l->env, &t->environment);
 	put_below(&l->labels, &t->labels);
 	put_below(&l->packages, &t->packages);

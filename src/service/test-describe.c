@@ -26,19 +26,26 @@ static void assert_list(const struct strv *v, const char *want)
 	ASSERT_STREQ(s.buf, want);
 }
 
-/* The layer below knows no spec, and has names of its own. */
+/* The layer below knows no spec, and has names of its own. Another session's network is no default. */
 TEST(networks_have_the_same_names_everywhere)
 {
-	const struct shape *networks[] = { shape_field(&template_shape, "network")->shape,
-	                                   config_options[OPTION_network_default].shape };
+	const char *const *by_default = config_options[OPTION_network_default].shape->choices;
+	size_t n = 0;
 
-	for (size_t i = 0; i < array_len(networks); i++) {
-		size_t n = 0;
+	for (; spec_networks[n] != NULL; n++) {
+		_free_ char *text = xasprintf("{\"network\": \"%s%s\"}", spec_networks[n], n == NETWORK_SESSION ? ":other" : "");
+		_template_ t = { 0 };
+		_launch_ l = { 0 };
 
-		for (; spec_networks[n] != NULL; n++)
-			ASSERT_STREQ(networks[i]->choices[n], spec_networks[n]);
-		ASSERT(networks[i]->choices[n] == NULL);
+		decode(text, &t);
+		ASSERT_OK(launch_use_template(&l, &t, NULL));
+		ASSERT_EQ(l.network, (int)n);
+		ASSERT(n == NETWORK_SESSION ? str_eq(l.network_session, "other") : l.network_session == NULL);
+		if (n != NETWORK_SESSION)
+			ASSERT_STREQ(by_default[n], spec_networks[n]);
 	}
+	ASSERT_EQ(n, 4);
+	ASSERT(by_default[NETWORK_SESSION] == NULL);
 }
 
 TEST(what_a_launch_says_wins_over_its_template)
