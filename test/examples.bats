@@ -30,6 +30,8 @@ languages() { if [ -n "${PTERM_SANITIZED-}" ]; then echo c; else echo c python; 
 followers=()
 followed() { wait "${followers[@]}"; followers=(); }
 said() { grep -qaF -- "$2" "$TOP/$1.out"; }
+# The command of SESSION goes on and ends, and what lets it go on may be killed with its container.
+go() { pterm exec -T "$1" sh -c 'echo >/tmp/go' || [ $? -eq 137 ]; }
 adopted() { [ "$(field "$1" adoptions)" -ge "$2" ]; }
 
 @test "all of a session, to its end, while it runs and from the record" {
@@ -40,7 +42,7 @@ adopted() { [ "$(field "$1" adoptions)" -ge "$2" ]; }
 		followers+=($!)
 	done
 	wait_for 60 eval 'pterm exec -T s test -p /tmp/go'
-	pterm exec -T s sh -c 'echo >/tmp/go'
+	go s
 	followed
 	for language in $(languages); do
 		seq 300000 | cmp - "$TOP/$language.out"
@@ -64,7 +66,7 @@ adopted() { [ "$(field "$1" adoptions)" -ge "$2" ]; }
 			followers+=($!)
 			wait_for 60 said "$language" 1000000
 			wait_for 60 eval 'pterm exec -T "$session-$language" test -p /tmp/go'
-			pterm exec -T "$session-$language" sh -c 'echo >/tmp/go'
+			go "$session-$language"
 			followed
 			lost=$(awk '/ bytes are not kept any more/ { n += $1 } END { print n + 0 }' "$TOP/$language.err")
 			if [ "$session" = kept ]; then [ "$lost" = 0 ]; else [ "$lost" -gt 1000000 ]; fi
