@@ -47,6 +47,32 @@ teardown() { images_teardown; }
 	[[ $output == *"-t NAME"* ]]
 }
 
+@test "what a build runs sees neither the host's files nor its processes, and leaves none" {
+	cp "$PTERM_BUILD/test/hostile" "$WORK/context/"
+	echo unseen >"$WORK/of-the-host"
+	chmod -R a+rX "$WORK"
+	cat >"$WORK/context/Containerfile" <<-END
+		FROM base
+		COPY hostile /
+		RUN echo outside: \$(/hostile leave-chroot 'cat $WORK/of-the-host; ls $IMAGES/layers $TOP/$WHO/home/sessions; ls -d $WORK/context')
+		RUN echo processes: \$(ls /proc | grep -c '^[0-9]') kill: \$(kill -0 $BASHPID 2>&1)
+		RUN setsid sleep 31400$BASHPID >/dev/null 2>&1 </dev/null &
+		RUN echo terminal: \$(cut -d' ' -f7 /proc/self/stat); echo written >/dev/null && echo >/tmp/file
+	END
+	# with a terminal, into which nothing must be typed from inside
+	run as "$WHO" script -qec "$TOP/bin/src/pterm image build -t hostile $WORK/context" /dev/null </dev/null
+	echo "$output"
+	[ "$status" -eq 0 ]
+	seen=$(tr -d '\r' <<<"$output" | grep '^outside:\|^processes:\|^terminal:')
+	outside=" $WORK/context"
+	[ "$WHO" = user ] || outside=
+	[[ $seen == "outside:$outside"$'\n'* ]]
+	[[ $seen == *"processes: "?" kill: sh: "*"No such process"* || $seen == *"processes: "??" kill: sh: "*"No such process"* ]]
+	[[ $seen == *"terminal: 0" ]]
+	! pgrep -f "sleep 31400$BASHPID"
+	assert_store_clean
+}
+
 @test "update builds again when a base has moved" {
 	printf 'FROM base\nCMD ["cat", "/etc/top"]\n' >"$WORK/context/Containerfile"
 	pterm image build -t built:1 "$WORK/context" 2>/dev/null
@@ -60,5 +86,6 @@ teardown() { images_teardown; }
 	[[ $output == *"newer there"* ]]
 	pterm image update -q 2>/dev/null
 	run pterm new --rm --image built:1 </dev/null
+	echo "$output"
 	[ "${lines[-1]//$'\r'/}" = newer ]
 }

@@ -137,7 +137,7 @@ void tar_input_fini(struct tar_input *in)
  */
 static int check_end_mark(struct tar_input *in, struct err *err)
 {
-	if (in->has_entry && archive_filter_bytes(in->tar, 0) > in->data_end)
+	if (archive_filter_bytes(in->tar, 0) > in->data_end)     /* without entries too: a layer that changed nothing */
 		return 0;
 	return err_set(err, EILSEQ, "tar", in->has_entry ? "the archive ends without its end mark: it is not whole" :
 	               "the archive is empty");
