@@ -251,6 +251,21 @@ teardown() { images_teardown; }
 	[ "$(ls -A "$WORK/out" | wc -l)" -eq 3 ]
 }
 
+@test "export into a directory of everybody writes through nobody's link" {
+	layout one "$BASE"
+	take one
+	mkdir "$WORK/out"
+	chmod 777 "$WORK/out"
+	as "$WHO" sh -c 'echo untouched >"$1/victim"' sh "$WORK/out"
+	# who guesses the name of what is made there: the program keeps the shell's number
+	as "$WHO" sh -c 'for n in $$ $$-0; do ln -s "$1/victim" "$1/.pterm-export-$n"; done
+		exec "$TOP/bin/src/pterm" image export t:one "$1/image.tar"' sh "$WORK/out"
+	[ "$(cat "$WORK/out/victim")" = untouched ]
+	[ -f "$WORK/out/image.tar" ]
+	[ ! -L "$WORK/out/image.tar" ]
+	[ "$(ls -A "$WORK/out" | wc -l)" -eq 4 ]
+}
+
 @test "history and inspect" {
 	layout one --env A=b "$BASE"
 	take one

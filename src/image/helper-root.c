@@ -80,9 +80,12 @@ static int show_system(const char *at, const char **ret_what)
 
 static int make_devices(const char *at)
 {
-	static const char *const each[] = { "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty" };
+	static const char *const each[] = {
+		"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty",
+	};
 	static const char *const links[][2] = {
-		{ "/proc/self/fd", "fd" }, { "fd/0", "stdin" }, { "fd/1", "stdout" }, { "fd/2", "stderr" }, { "pts/ptmx", "ptmx" },
+		{ "/proc/self/fd", "fd" }, { "fd/0", "stdin" }, { "fd/1", "stdout" }, { "fd/2", "stderr" },
+		{ "pts/ptmx", "ptmx" },
 	};
 	_free_ char *pts = xasprintf("%s/dev/pts", at), *shm = xasprintf("%s/dev/shm", at);
 	int r = path_mkdirs(pts, 0755);
@@ -99,7 +102,7 @@ static int make_devices(const char *at)
 	return mount("devpts", pts, "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620") < 0 ? -errno : 0;
 }
 
-/* Where a container around us covers parts of /proc, the kernel gives no new one (mount_namespaces(7)): then that one. */
+/* Where a container around us covers parts of /proc, the kernel gives no new one (user_namespaces(7)): then that. */
 static int make_proc(const char *at)
 {
 	_free_ char *to = xasprintf("%s/proc", at);
