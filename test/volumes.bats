@@ -133,6 +133,15 @@ ended() { [ "$(field "$1" state)" = ended ]; }
 	[ "$(inside -v other:/data 'cat /data/f /data/mine; stat -c %u:%g /data/f /data/mine')" = $'text\nmine\n999:998\n1000:1000' ]
 	run pterm volume export nosuch
 	[ "$status" -eq 125 ]
+	# a device that takes nothing stays, whoever may remove it
+	full=/dev/full
+	if [ "$WHO" = root ]; then
+		full=$TOP/full
+		mknod "$full" c 1 7
+	fi
+	run pterm volume export data -o "$full"
+	[ "$status" -eq 125 ]
+	[ -c "$full" ]
 	head -c 1000 "$TOP/data.tar" >"$TOP/short.tar"
 	run pterm volume import short "$TOP/short.tar"
 	[ "$status" -eq 125 ]
