@@ -35,6 +35,15 @@ teardown() { images_teardown; }
 	assert_store_clean
 }
 
+@test "build: a base without the signature that is asked for by now is refused" {
+	echo '{"default": "off", "rules": [{"images": "docker.io/library/base", "signatures": "require", "keys": ["none"]}]}' >"$IMAGES/policy.json"
+	chmod 644 "$IMAGES/policy.json"
+	run pterm image build -t built:1 "$WORK/context"
+	[ "$status" -eq 125 ]
+	[[ $output == *"image 'base:latest' is refused"* ]]
+	assert_store_clean
+}
+
 @test "build: what fails is said, and nothing is left" {
 	printf 'FROM base\nRUN false\n' >"$WORK/context/Containerfile"
 	run pterm image build -t broken "$WORK/context"

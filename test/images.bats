@@ -381,6 +381,57 @@ damage() { # COMMAND WITH {}: on the layer
 	[[ $output == *"lost"* ]]
 }
 
+@test "a blob that cannot be read is not taken for damaged, and what cannot be fetched again stays" {
+	layout one "$BASE"
+	take one
+	local blob=$(find "$IMAGES/blobs" -type f -size +100k) manifest
+	mv "$blob" "$blob.away"
+	as "$WHO" ln -s "$(basename "$blob")" "$blob" # ELOOP: as short of descriptors, or of rights
+	run pterm image repair -q
+	[ "$status" -eq 125 ]
+	[[ $output == *"cannot read '$blob'"* ]]
+	[ -L "$blob" ]
+	mv "$blob.away" "$blob"
+	run pterm image verify -q
+	[ "$status" -eq 0 ]
+	# a configuration that is damaged does not cost the manifest, which says what there was
+	manifest=$(json 'd["digest"]' < <(pterm image inspect t:one))
+	for blob in "$IMAGES"/blobs/sha256/*; do
+		grep -q '^{.*diff_ids' "$blob" && echo '{' >"$blob"
+	done
+	run pterm image repair -q
+	[ "$status" -eq 1 ]
+	[[ $output == *"lost"* ]]
+	[ -e "$IMAGES/blobs/sha256/${manifest#sha256:}" ]
+}
+
+# --- policies (with real signatures: image-registry.bats) ---
+
+@test "a policy holds for every spelling of a name, and for images that have lost theirs" {
+	layout one "$BASE"
+	take one
+	layout two --cmd echo "$BASE"
+	digest=$(json 'd["digest"]' < <(pterm image inspect t:one))
+	pterm image import -q --which t:two "$WORK/layout" t:one # the first goes on without a name
+	pterm new --rm --image "$digest" -- true </dev/null
+	echo '{"default": "require", "rules": [{"images": "t", "signatures": "off"}, {"images": "Lab.example.com", "signatures": "off"},
+		{"images": "lab.example.com/team", "signatures": "require", "keys": ["none"]}]}' >"$IMAGES/policy.json"
+	chmod 644 "$IMAGES/policy.json"
+	run pterm new --rm --image "$digest" -- true </dev/null
+	[ "$status" -eq 125 ]
+	[[ $output == *"an image without a name is refused"* ]]
+	pterm image import -q "$BASE" LAB.example.com/free/x
+	for name in lab.example.com/team/x LAB.Example.com/team/x lab.example.com:443/team/x Lab.example.com:443/team; do
+		run pterm image import -q "$BASE" "$name"
+		echo "$name: $output"
+		[ "$status" -eq 125 ]
+		[[ $output == *"is refused"* ]]
+	done
+	run pterm image import -q "$BASE" lab.example.com./team/x
+	[ "$status" -eq 125 ]
+	[[ $output == *"is no image's name"* ]]
+}
+
 # --- kills ---
 
 has_begun() { [ -n "$(find "$IMAGES" -name '.new-*' 2>/dev/null)" ] || ! kill -0 "$1" 2>/dev/null; }

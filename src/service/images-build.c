@@ -150,10 +150,14 @@ static int hand_over(struct build *b, const char *base, struct err *err)
 	if (r < 0)
 		return r;
 	r = image_find(b->store, base, &d, err);
-	if (r == -ENOENT)
+	if (r == 0)                              /* the policy may be newer than the image */
+		r = trust_allows(b->store, d.notes.name, d.notes.signed_by, err);
+	else if (r == -ENOENT)
 		r = fetch_pull(b->store, clean, &plain, &d, err);
-	if (r < 0)
+	if (r < 0) {
+		oci_descriptor_release(&d);
 		return r;
+	}
 	repository = name_repository(clean);
 	(void)tree_remove_mapped(&b->map, AT_FDCWD, dir, NULL);
 	r = skopeo_send(b->store, d.digest, layout, NULL, "build", b->what->name, err);
