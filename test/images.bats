@@ -166,10 +166,22 @@ teardown() { images_teardown; }
 	[ "$status" -eq 0 ]
 }
 
+@test "a root file system comes from another kind of file system" {
+	[ "$(stat -f -c %T /dev/shm)" != "$(stat -f -c %T "$TOP")" ] || skip "there is only one kind here"
+	local file=$(mktemp /dev/shm/pterm-test.XXXXXX.tar)
+	cp "$BASE" "$file"
+	chmod 644 "$file"
+	run pterm image import -q "$file" base
+	rm "$file"
+	[ "$status" -eq 0 ]
+	run pterm image verify -q base
+	[ "$status" -eq 0 ]
+}
+
 @test "a full disk: said, and nothing is left" {
 	[ "$WHO" = root ] || skip "needs a mount"
 	mkdir "$WORK/small"
-	mount -t tmpfs -o size=5m,mode=711 pterm-test "$WORK/small"
+	mount -t tmpfs -o size=3m,mode=711 pterm-test "$WORK/small"
 	STORE=$WORK/small
 	run as root env "PTERM_STORE=$STORE" "$TOP/bin/src/pterm" image import -q "$BASE" base
 	local after=$(find "$STORE" -name '.new-*' -o -name '.work-*')
