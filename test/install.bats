@@ -58,7 +58,7 @@ complete_root() {
     for name in gcc make meson ninja pkg-config newuidmap busybox tar pasta slirp4netns; do program "$name"; done
     program crun 'echo "crun version 1.21"'
     mkdir -p "$R/usr/lib/x86_64-linux-gnu/pkgconfig" "$R/etc/ssl/certs"
-    for name in libuv jansson libarchive nettle; do : >"$R/usr/lib/x86_64-linux-gnu/pkgconfig/$name.pc"; done
+    for name in libuv jansson libarchive nettle libsodium libmicrohttpd; do : >"$R/usr/lib/x86_64-linux-gnu/pkgconfig/$name.pc"; done
     : >"$R/usr/lib/x86_64-linux-gnu/libc.a"
     : >"$R/etc/ssl/certs/ca-certificates.crt"
 }
@@ -86,8 +86,8 @@ is() {
 # The packages that the shown install command would install.
 packages() { printf '%s\n' "$output" | sed -n 's/^would run: .* install //p'; }
 
-BUILD_APT='gcc make meson ninja-build pkg-config libc6-dev libuv1-dev libjansson-dev libarchive-dev nettle-dev'
-BUILD_DNF='gcc make meson ninja-build pkgconf-pkg-config glibc-static libuv-devel jansson-devel libarchive-devel nettle-devel'
+BUILD_APT='gcc make meson ninja-build pkg-config libc6-dev libuv1-dev libjansson-dev libarchive-dev nettle-dev libsodium-dev libmicrohttpd-dev'
+BUILD_DNF='gcc make meson ninja-build pkgconf-pkg-config glibc-static libuv-devel jansson-devel libarchive-devel nettle-devel libsodium-devel libmicrohttpd-devel'
 
 # --- install-deps: which distribution ---
 
@@ -193,7 +193,7 @@ END
     os debian12
     deps --tests
     with() { local package; for package; do has " $package"; done; }
-    with bats python3-pexpect python3-jsonschema procps libclang-rt-dev runc mmdebstrap iproute2 shellcheck
+    with bats python3-pexpect python3-venv python3-websockets python3-jsonschema procps libclang-rt-dev runc mmdebstrap iproute2 shellcheck
     lacks podman
     os ubuntu2204
     deps --tests

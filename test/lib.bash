@@ -54,7 +54,7 @@ pterm_setup() {
 	mkdir -p "$TOP/user/home" "$TOP/root/home" "$TOP/root/store" "$TOP/bin"
 	cp -r "$PTERM_BUILD/share" "$TOP/bin/share"
 	mkdir "$TOP/bin/src"
-	cp "$PTERM_BUILD"/src/pterm "$PTERM_BUILD"/src/pterm-* "$TOP/bin/src/" 2>/dev/null || true
+	cp "$PTERM_BUILD"/src/pterm "$PTERM_BUILD"/src/ptermd "$PTERM_BUILD"/src/pterm-* "$TOP/bin/src/" 2>/dev/null || true
 	chmod -R a+rX "$TOP/bin"
 	chmod 711 "$TOP/root" "$TOP/root/store"
 	[ "$(id -u)" != 0 ] || { make_test_user; chown -R "$TEST_USER:" "$TOP/user"; }

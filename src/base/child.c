@@ -1,10 +1,12 @@
 #include "base/child.h"
 
 #include "base/fd.h"
+#include "base/list.h"
 #include "base/path.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -60,11 +62,15 @@ static int arrange_fds(const struct child *c, const int *also_keep, size_t also_
 
 static void reset_signals(void)
 {
+	static const char by_default[64];        /* struct sigaction as the kernel has it; SIG_DFL is 0 */
 	sigset_t none;
 
 	for (int s = 1; s < NSIG; s++)
 		if (s != SIGKILL && s != SIGSTOP)
 			signal(s, SIG_DFL);
+	/* those below SIGRTMIN are glibc's own, which it hides; whoever started us may still have them ignored */
+	for (int s = SIGSYS + 1; s < SIGRTMIN; s++)
+		(void)syscall(SYS_rt_sigaction, s, by_default, NULL, (size_t)(_NSIG / 8));
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -109,6 +115,31 @@ char *child_find(const char *name)
 	return NULL;
 }
 
+/* --- children that nobody waits for --- */
+
+static pthread_mutex_t left_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct { pid_t *items; size_t len, cap; } left;
+
+static void leave(pid_t pid)
+{
+	pthread_mutex_lock(&left_lock);
+	vec_push(&left, pid);
+	pthread_mutex_unlock(&left_lock);
+}
+
+void child_reap_left(void)
+{
+	pthread_mutex_lock(&left_lock);
+	for (size_t i = 0; i < left.len;)
+		if (waitpid(left.items[i], NULL, WNOHANG) != 0)      /* ended, or somebody else reaped it */
+			left.items[i] = left.items[--left.len];
+		else
+			i++;
+	if (left.len == 0)
+		vec_release(&left);
+	pthread_mutex_unlock(&left_lock);
+}
+
 int child_start(const struct child *c, pid_t *ret_pid, struct err *err)
 {
 	_free_ char *path = c->program ? xstrdup(c->program) : child_find(c->argv[0]);
@@ -137,6 +168,8 @@ int child_start(const struct child *c, pid_t *ret_pid, struct err *err)
 		(void)child_wait(pid);
 		return err_set(err, failed, "exec", "cannot start '%s': %m", path);
 	}
+	if (c->is_left)
+		leave(pid);
 	*ret_pid = pid;
 	return 0;
 }

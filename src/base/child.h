@@ -19,9 +19,12 @@ struct child {
 	const struct child_fd *fds;               /* 0, 1, 2 are /dev/null unless named here */
 	size_t fd_count;
 	bool new_session;
+	bool is_left;                             /* nobody waits for it: child_reap_left does */
 	bool dies_with_parent;                    /* SIGKILL when the thread that started it ends (PR_SET_PDEATHSIG) */
 };
 
+/* Reap those of .is_left that have ended, for a program that lives longer than they. Never waits. From any thread. */
+void child_reap_left(void);
 /* Start it. 0 with *ret_pid, or -errno of the failing step (an exec that fails included). Does not wait. */
 int child_start(const struct child *c, pid_t *ret_pid, struct err *err);
 /*

@@ -19,7 +19,14 @@ int err_setv(struct err *err, int no, const char *code, const char *fmt, va_list
 	err->msg = msg;
 	err->no = no;
 	snprintf(err->code, sizeof(err->code), "%s", code);
+	err->field[0] = '\0';
 	return -no;
+}
+
+void err_field(struct err *err, const char *field)
+{
+	if (err != NULL)
+		snprintf(err->field, sizeof(err->field), "%s", field);
 }
 
 int err_set(struct err *err, int no, const char *code, const char *fmt, ...)

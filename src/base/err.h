@@ -14,6 +14,7 @@
 struct err {
 	int no;                  /* a positive errno, 0 when nothing failed */
 	char code[32];           /* stable name for programs: "no-such-session" */
+	char field[32];          /* the key or parameter at fault, where one is; "" */
 	char *msg;               /* a sentence for people; owned */
 };
 #define ERR_INIT { 0 }
@@ -21,6 +22,9 @@ struct err {
 /* Fill @err (which may be NULL) and return -no. %m in @fmt is strerror(no). What @err held is freed. */
 int err_set(struct err *err, int no, const char *code, const char *fmt, ...) _printf_(4, 5);
 int err_setv(struct err *err, int no, const char *code, const char *fmt, va_list ap) _printf_(4, 0);
+
+/* Name what is at fault in an error that is set; @err may be NULL. */
+void err_field(struct err *err, const char *field);
 
 /* Put "context: " in front of the message; keep number and code. Returns -err->no. */
 int err_wrap(struct err *err, const char *fmt, ...) _printf_(2, 3);

@@ -226,7 +226,6 @@ int fd_listen_unix(int dirfd, const char *name, int type)
 {
 	struct sockaddr_un at;
 	_fd_ fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-	mode_t mask;
 	int r;
 
 	if (fd < 0)
@@ -235,12 +234,10 @@ int fd_listen_unix(int dirfd, const char *name, int type)
 	if (r < 0)
 		return r;
 	(void)unlinkat(dirfd, name, 0);
-	mask = umask(0177);
-	r = bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 ? -errno : 0;
-	umask(mask);
-	if (r == 0 && listen(fd, 128) < 0)
-		r = -errno;
-	return r < 0 ? r : TAKE_FD(fd);
+	/* bind gives the socket's own mode to what it makes (unix_bind in Linux); a umask is for all threads */
+	if (fchmod(fd, 0600) < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, 128) < 0)
+		return -errno;
+	return TAKE_FD(fd);
 }
 
 int fd_connect_unix(int dirfd, const char *name, int type)

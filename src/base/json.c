@@ -16,7 +16,16 @@ static int decode_object(const json_t *j, const struct json_object *object, void
 
 static int wrong(struct err *err, const struct json_object *o, const char *key, const char *wanted)
 {
-	return err_set(err, EINVAL, "bad-json", "%s: '%s' must be %s", o->what, key, wanted);
+	err_set(err, EINVAL, "bad-json", "%s: '%s' must be %s", o->what, key, wanted);
+	err_field(err, key);
+	return -EINVAL;
+}
+
+static int out_of_range(struct err *err, const struct json_object *o, const struct json_field *f)
+{
+	_free_ char *wanted = xasprintf("between %lld and %lld", (long long)f->min, (long long)f->max);
+
+	return wrong(err, o, f->key, wanted);
 }
 
 static int decode_enum(const json_t *j, const struct json_field *f, const struct json_object *o, int *out,
@@ -113,8 +122,7 @@ static int decode_field(const json_t *j, const struct json_field *f, const struc
 		if (!json_is_integer(j))
 			return wrong(err, o, f->key, "a whole number");
 		if (f->min != f->max && (json_integer_value(j) < f->min || json_integer_value(j) > f->max))
-			return err_set(err, EINVAL, "bad-json", "%s: '%s' must be between %lld and %lld", o->what,
-			               f->key, (long long)f->min, (long long)f->max);
+			return out_of_range(err, o, f);
 		*(int64_t *)slot = json_integer_value(j);
 		return 0;
 	case FIELD_REAL:
@@ -149,10 +157,19 @@ static int check_unknown(const json_t *j, const struct json_object *object, stru
 		if (!known) {
 			_free_ char *shown = visible(key);
 
-			return err_set(err, EINVAL, "bad-json", "%s: unknown key '%s'", object->what, shown);
+			err_set(err, EINVAL, "bad-json", "%s: unknown key '%s'", object->what, shown);
+			err_field(err, shown);
+			return -EINVAL;
 		}
 	}
 	return 0;
+}
+
+static int missing(struct err *err, const struct json_object *o, const char *key)
+{
+	err_set(err, EINVAL, "bad-json", "%s: '%s' is missing", o->what, key);
+	err_field(err, key);
+	return -EINVAL;
 }
 
 static int decode_object(const json_t *j, const struct json_object *object, void *out, struct err *err)
@@ -168,7 +185,7 @@ static int decode_object(const json_t *j, const struct json_object *object, void
 		const json_t *value = json_object_get(j, f->key);
 
 		if ((value == NULL || json_is_null(value)) && f->required)
-			return err_set(err, EINVAL, "bad-json", "%s: '%s' is missing", object->what, f->key);
+			return missing(err, object, f->key);
 		if (value == NULL || json_is_null(value))
 			continue;
 		r = decode_field(value, f, object, out, err);
@@ -381,11 +398,16 @@ static void write_field(struct json_writer *w, const struct json_field *f, const
 	}
 }
 
+void json_put_members(struct json_writer *w, const struct json_object *object, const void *in)
+{
+	for (size_t i = 0; i < object->count; i++)
+		write_field(w, &object->fields[i], (const char *)in + object->fields[i].offset);
+}
+
 void json_put_object(struct json_writer *w, const char *key, const struct json_object *object, const void *in)
 {
 	json_begin(w, key, '{');
-	for (size_t i = 0; i < object->count; i++)
-		write_field(w, &object->fields[i], (const char *)in + object->fields[i].offset);
+	json_put_members(w, object, in);
 	json_end(w, '}');
 }
 

@@ -71,11 +71,13 @@ void json_put_strv(struct json_writer *w, const char *key, const struct strv *v)
 void json_put_raw(struct json_writer *w, const char *key, const char *text);    /* valid JSON already */
 /* The whole object by its table; NULL strings and empty lists are left out. */
 void json_put_object(struct json_writer *w, const char *key, const struct json_object *object, const void *in);
-/* The same as a text of its own. */
+/* Its members alone, into an object that is begun. */
+void json_put_members(struct json_writer *w, const struct json_object *object, const void *in);
+/* The whole object as a text of its own. */
 void json_encode(struct str *out, const struct json_object *object, const void *in);
 /*
- * The member @key of the object that @text is, as JSON text of its own appended to @out. 1; 0: there is none (or it is
- * null); or -EINVAL.
+ * The member @key of the object that @text is, as JSON text of its own appended to @out. 1; 0: there is none (or it
+ * is null); or -EINVAL.
  */
 int json_member(const char *text, size_t n, const char *key, struct str *out, struct err *err);
 /* Check that @text is one JSON value, and indent it for people into @out. */

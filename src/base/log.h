@@ -17,5 +17,6 @@ void log_write(int level, const char *module, const char *fmt, ...) _printf_(3, 
 #define log_at(lv, ...) do { if ((lv) <= log_max) log_write((lv), LOG_MODULE, __VA_ARGS__); } while (0)
 #define log_err(...) log_at(LOG_ERR, __VA_ARGS__)
 #define log_warn(...) log_at(LOG_WARNING, __VA_ARGS__)
+#define log_notice(...) log_at(LOG_NOTICE, __VA_ARGS__)
 #define log_info(...) log_at(LOG_INFO, __VA_ARGS__)
 #define log_debug(...) log_at(LOG_DEBUG, __VA_ARGS__)

@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -72,6 +74,7 @@ TEST(descriptors_may_change_places)
 
 TEST(signals_are_as_at_login)
 {
+	const uintptr_t ignored[8] = { 1 };              /* the kernel's struct sigaction; 1 is SIG_IGN */
 	sigset_t set, old;
 	_str_ out = STR_INIT;
 
@@ -79,6 +82,7 @@ TEST(signals_are_as_at_login)
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, &old);
 	signal(SIGINT, SIG_IGN);
+	ASSERT_OK(syscall(SYS_rt_sigaction, SIGSYS + 1, ignored, NULL, (size_t)(_NSIG / 8)));
 	output_of((const char *const []){ "grep", "^Sig\\(Blk\\|Ign\\)", "/proc/self/status", NULL }, NULL, 0,
 	          &out);
 	signal(SIGINT, SIG_DFL);
@@ -248,4 +252,28 @@ TEST(programs_are_found_as_a_shell_finds_them)
 	ASSERT_STREQ(sh, "/bin/sh");
 	ASSERT(none == NULL && plain == NULL);
 	ASSERT_STREQ(with_slash, "/bin/sh");
+}
+
+/* Those that nobody waits for are reaped when they have ended, and only those. */
+TEST(what_is_left_is_reaped)
+{
+	const struct child short_one = { .argv = SH("exit 3"), .is_left = true }, waited = { .argv = SH("exit 5") };
+	const struct child long_one = { .argv = SH("read x"), .is_left = true };
+	pid_t gone, stays, ours;
+	_fd_ gone_fd = -1;
+	siginfo_t si = { 0 };
+
+	ASSERT_OK(child_start(&short_one, &gone, NULL));
+	ASSERT_OK(child_start(&waited, &ours, NULL));
+	gone_fd = proc_pidfd(gone);
+	ASSERT(gone_fd < 0 || has_ended(gone_fd, 60000));
+	ASSERT_EQ(waitid(P_PID, (id_t)ours, &si, WEXITED | WNOWAIT), 0);
+	child_reap_left();
+	ASSERT_EQ(waitpid(gone, NULL, WNOHANG), -1);     /* no child of ours any more */
+	ASSERT_EQ(child_exit_code(child_wait(ours)), 5);
+	ASSERT_OK(child_start(&long_one, &stays, NULL)); /* its stdin is /dev/null: it ends by itself */
+	ASSERT_EQ(waitid(P_PID, (id_t)stays, &si, WEXITED | WNOWAIT), 0);
+	child_reap_left();
+	child_reap_left();
+	ASSERT_EQ(waitpid(stays, NULL, WNOHANG), -1);
 }

@@ -15,17 +15,6 @@ static void add_row(struct listing *l, const struct engine_found *e)
 	listing_cell(l, e->found.buf);
 }
 
-static void add_object(struct json_writer *w, const struct engine_found *e)
-{
-	json_begin(w, NULL, '{');
-	json_put_str(w, "name", e->ops->name);
-	json_put_bool(w, "usable", e->is_usable);
-	json_put_bool(w, "isolates", (e->ops->features & ENGINE_ISOLATES) != 0);
-	json_put_str(w, "summary", e->ops->summary);
-	json_put_str(w, "found", e->found.buf);
-	json_end(w, '}');
-}
-
 static void add_all(const struct engine_list *list, enum listing_form form, struct str *out)
 {
 	struct json_writer w = JSON_WRITER(out);
@@ -34,7 +23,7 @@ static void add_all(const struct engine_list *list, enum listing_form form, stru
 	if (form == LISTING_JSON) {
 		json_begin(&w, NULL, '[');
 		for (size_t i = 0; i < list->len; i++)
-			add_object(&w, &list->items[i]);
+			engine_json(&list->items[i], &w);
 		json_end(&w, ']');
 		return;
 	}

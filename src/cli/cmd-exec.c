@@ -2,6 +2,7 @@
 
 #include "service/exec.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 struct options { struct strv env; const char *workdir, *user; bool tty, no_tty; };
@@ -20,12 +21,16 @@ static int run(void *options, struct arg_words *words, struct err *err)
 	const struct options *o = options;
 	struct exec x = { .tty = o->tty || (!o->no_tty && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)),
 	                  .argv = words->items + 1, .argc = words->len - 1, .env = &o->env, .cwd = o->workdir,
-	                  .user = o->user };
+	                  .user = o->user, .in_fd = STDIN_FILENO };
 	_house_ house = { 0 };
 	_session_ s = { 0 };
-	const int r = open_session(&house, words->items[0], &s, err);
+	int r = open_session(&house, words->items[0], &s, err);
 
-	return r < 0 ? r : exec_run(&s, &x, err);
+	if (r == 0)
+		r = exec_run(&s, &x, err);
+	if (r > 0 && err->no != 0)                       /* it could not be run */
+		fprintf(stderr, "pterm exec: %s\n", err_msg(err));
+	return r;
 }
 
 const struct command cmd_exec = {

@@ -1,6 +1,6 @@
 #include "cli/listing.h"
 #include "cli/open.h"
-#include "cli/screen-json.h"
+#include "service/screen-json.h"
 
 #include <stdio.h>
 

@@ -21,12 +21,11 @@ static const struct arg_option rows[] = {
 };
 
 /* What is to be typed, in order. */
-struct item { const char *key, *text; size_t n; };       /* a key, or else a text */
-struct typing { VEC(struct item) items; struct str input; bool pastes; };
+struct typing { struct terminal_items items; struct str input; };
 
 static void typing_release(struct typing *t)
 {
-	vec_release(&t->items);
+	vec_release(&t->items.list);
 	str_release(&t->input);
 }
 
@@ -53,41 +52,23 @@ static int collect(struct typing *t, const struct arg_words *words, struct err *
 			has_name = true;
 		} else if (g->option == NULL && str_eq(g->value, "-") && !reads) {
 			reads = true;
-			vec_push(&t->items, ((struct item){ 0 }));       /* filled when the input is there */
+			vec_push(&t->items.list, ((struct terminal_item){ 0 }));       /* filled when the input is there */
 			r = read_input(t, err);
 		} else if (g->option == NULL) {
-			vec_push(&t->items, ((struct item){ .text = g->value, .n = strlen(g->value) }));
+			vec_push(&t->items.list, ((struct terminal_item){ .text = g->value, .n = strlen(g->value) }));
 		} else if (str_eq(g->option->name, "key")) {
-			vec_push(&t->items, ((struct item){ .key = g->value }));
+			vec_push(&t->items.list, ((struct terminal_item){ .key = g->value }));
 		} else if (str_eq(g->option->name, "enter")) {
-			vec_push(&t->items, ((struct item){ .key = "enter" }));
+			vec_push(&t->items.list, ((struct terminal_item){ .key = "enter" }));
 		}
 	}
-	if (r == 0 && t->items.len == 0) {
-		vec_push(&t->items, ((struct item){ 0 }));
+	if (r == 0 && t->items.list.len == 0) {
+		vec_push(&t->items.list, ((struct terminal_item){ 0 }));
 		r = read_input(t, err);
 	}
-	for (size_t i = 0; i < t->items.len; i++)
-		if (t->items.items[i].key == NULL && t->items.items[i].text == NULL)
-			t->items.items[i] = (struct item){ .text = t->input.buf, .n = t->input.len };
-	return r;
-}
-
-static int encode(const struct screen *s, void *data, struct str *out, struct err *err)
-{
-	const struct typing *t = data;
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < t->items.len; i++) {
-		const struct item *item = &t->items.items[i];
-
-		if (item->key != NULL)
-			r = key_encode(s, item->key, out, err);
-		else if (t->pastes)
-			key_paste(s, item->text, item->n, out);
-		else
-			str_add(out, item->text, item->n);
-	}
+	for (size_t i = 0; i < t->items.list.len; i++)
+		if (t->items.list.items[i].key == NULL && t->items.list.items[i].text == NULL)
+			t->items.list.items[i] = (struct terminal_item){ .text = t->input.buf, .n = t->input.len };
 	return r;
 }
 
@@ -117,7 +98,7 @@ static int print_position(uint64_t position, struct err *err)
 static int run(void *options, struct arg_words *words, struct err *err)
 {
 	const struct options *o = options;
-	_cleanup_(typing_release) struct typing t = { .input = STR_INIT, .pastes = o->paste };
+	_cleanup_(typing_release) struct typing t = { .input = STR_INIT, .items = { .pastes = o->paste } };
 	_house_ house = { 0 };
 	_session_ s = { 0 };
 	uint64_t position;
@@ -128,7 +109,7 @@ static int run(void *options, struct arg_words *words, struct err *err)
 	if (r == 0)
 		r = collect(&t, words, err);
 	if (r == 0)
-		r = terminal_send(&s, encode, &t, &position, err);
+		r = terminal_send(&s, terminal_encode_items, &t.items, &position, err);
 	return r < 0 || o->form != LISTING_JSON ? r : print_position(position, err);
 }
 

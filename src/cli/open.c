@@ -16,25 +16,16 @@ int open_session(struct house *h, const char *ref, struct session *ret, struct e
 
 int await_start(struct conn *conn, const char *command, const char *name, struct err *err)
 {
-	for (;;) {
-		_err_ why = ERR_INIT;
-		struct frame f;
-		int r = conn_wait(conn, &f, -1), code = 0;
+	_err_ why = ERR_INIT;
+	const int code = session_await_start(conn, NULL, &why);
 
-		if (r < 0)
-			return err_set(err, -r, "supervisor-lost", "the session's supervisor was lost while it started: %m");
-		if (f.type == MESSAGE_ERROR) {
-			(void)conn_error(&f, &code, &why);
-			fprintf(stderr, "pterm %s: %s\n", command, err_msg(&why));
-		}
-		frame_close_fds(&f);
-		if (code != 0)
-			return code;
-		if (f.type == MESSAGE_STARTED || f.type == MESSAGE_ENDED) {
-			printf("%s\n", name);
-			return 0;
-		}
-	}
+	if (code < 0)
+		return err_move(err, &why);
+	if (code > 0)
+		fprintf(stderr, "pterm %s: %s\n", command, err_msg(&why));
+	else
+		printf("%s\n", name);
+	return code;
 }
 
 static int exit_code_of(const struct str *status_json)

@@ -24,3 +24,14 @@ void engine_list_release(struct engine_list *l)
 		str_release(&l->items[i].found);
 	vec_release(l);
 }
+
+void engine_json(const struct engine_found *e, struct json_writer *w)
+{
+	json_begin(w, NULL, '{');
+	json_put_str(w, "name", e->ops->name);
+	json_put_bool(w, "usable", e->is_usable);
+	json_put_bool(w, "isolates", (e->ops->features & ENGINE_ISOLATES) != 0);
+	json_put_str(w, "summary", e->ops->summary);
+	json_put_str(w, "found", e->found.buf);
+	json_end(w, '}');
+}

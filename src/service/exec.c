@@ -2,6 +2,7 @@
 
 #include "base/child.h"
 #include "base/fd.h"
+#include "base/units.h"
 #include "image/user.h"
 #include "term/tty.h"
 
@@ -9,7 +10,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -20,6 +20,7 @@ enum { CARRY = 64 * 1024 };
 struct pipe_end { int from, to; char buf[CARRY]; size_t len, at; bool is_done; };
 
 struct running {
+	const struct exec *x;
 	const struct session *session;
 	struct conn *conn;
 	int64_t exec;                    /* its number, for another supervisor */
@@ -27,6 +28,8 @@ struct running {
 	struct tty tty;
 	int signals, master, wait_status;
 	bool has_ended;
+	uint64_t deadline_ns;            /* 0: none */
+	int failure;                     /* it was killed: -ETIMEDOUT, -EFBIG */
 };
 
 static int tty_fd(void)
@@ -114,10 +117,8 @@ static int request(struct running *run, const struct message_exec *m, const int 
 		}
 		(void)conn_error(&f, &code, &why);
 		frame_close_fds(&f);
-		if (code != 126 && code != 127)
-			return err_move(err, &why);
-		fprintf(stderr, "pterm exec: %s\n", err_msg(&why));
-		return code;
+		r = err_move(err, &why);
+		return code == 126 || code == 127 ? code : r;
 	}
 }
 
@@ -143,6 +144,30 @@ static void carry(struct pipe_end *p, short from_events, short to_events)
 		else if (n < 0 && errno != EAGAIN && errno != EINTR)
 			p->is_done = true;
 	}
+}
+
+static void kill_it(struct running *run, int why)
+{
+	const struct message_signal m = { .signo = SIGKILL };
+
+	if (run->failure != 0)
+		return;
+	run->failure = why;
+	run->deadline_ns = 0;
+	run->in.is_done = run->out.is_done = run->errors.is_done = true;
+	/* then comes its end, or the connection's */
+	(void)conn_send_json(run->conn, MESSAGE_EXEC_SIGNAL, &message_signal_object, &m);
+}
+
+/* One direction, for a program. */
+static void hand_over(struct running *run, struct pipe_end *p, bool is_stderr)
+{
+	const ssize_t n = read(p->from, p->buf, sizeof(p->buf));
+
+	if (n > 0 && !run->x->output(run->x->output_data, is_stderr, p->buf, (size_t)n))
+		kill_it(run, -EFBIG);
+	else if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		p->is_done = true;
 }
 
 /* Frames that have arrived: the end may have come together with the start. */
@@ -222,6 +247,31 @@ static void end_input(struct running *run)
 	run->in.to = -1;
 }
 
+/* How long to sleep: until its time is up. */
+static int wait_ms(const struct running *run)
+{
+	const uint64_t now = run->deadline_ns > 0 ? time_mono_ns() : 0;
+
+	if (run->deadline_ns == 0)
+		return -1;
+	return now >= run->deadline_ns ? 0 : (int)((run->deadline_ns - now + 999999) / 1000000);
+}
+
+static void carry_output(struct running *run, const struct pollfd p[4])
+{
+	if (run->x->output != NULL) {
+		if (!run->out.is_done && p[0].revents)
+			hand_over(run, &run->out, false);
+		if (!run->errors.is_done && p[2].revents)
+			hand_over(run, &run->errors, true);
+		return;
+	}
+	if (!run->out.is_done)
+		carry(&run->out, p[0].revents, p[1].revents);
+	if (!run->errors.is_done)
+		carry(&run->errors, p[2].revents, p[3].revents);
+}
+
 static void turn(struct running *run)
 {
 	struct pollfd p[] = {
@@ -231,14 +281,13 @@ static void turn(struct running *run)
 	};
 
 	end_input(run);
-	if (poll(p, array_len(p), -1) < 0 && errno != EINTR)
+	if (poll(p, array_len(p), wait_ms(run)) < 0 && errno != EINTR)
 		return;
+	if (wait_ms(run) == 0)
+		kill_it(run, -ETIMEDOUT);
 	if (!run->in.is_done)
 		carry(&run->in, p[0].revents, p[1].revents);
-	if (!run->out.is_done)
-		carry(&run->out, p[2].revents, p[3].revents);
-	if (!run->errors.is_done)
-		carry(&run->errors, p[4].revents, p[5].revents);
+	carry_output(run, p + 2);
 	if (p[6].revents)
 		on_conn(run);
 	if (p[7].revents)
@@ -269,6 +318,15 @@ static void pipe_init(struct pipe_end *p, int from, int to)
 	*p = (struct pipe_end){ .from = from, .to = to, .is_done = from < 0 };
 }
 
+static int say_why(const struct running *run, const struct message_exec *m, struct err *err)
+{
+	if (run->failure == -ETIMEDOUT)
+		return err_set(err, ETIMEDOUT, "exec-timeout",
+		               "'%s' was killed: it ran for %llu ms, and no longer was allowed", m->argv.items[0],
+		               (unsigned long long)run->x->timeout_ms);
+	return err_set(err, EFBIG, "exec-output", "'%s' was killed: it wrote more than was wanted", m->argv.items[0]);
+}
+
 static int run_it(struct running *run, const struct message_exec *m, struct err *err)
 {
 	int ours[3] = { -1, -1, -1 }, theirs[3] = { -1, -1, -1 }, r = 0;
@@ -286,17 +344,18 @@ static int run_it(struct running *run, const struct message_exec *m, struct err 
 		r = request(run, m, theirs, err);
 	for (int i = 0; i < 3; i++)
 		fd_close(theirs[i]);
-	if (r == 0 && m->tty && isatty(STDIN_FILENO))
-		r = tty_raw(&run->tty, STDIN_FILENO, err);
+	if (r == 0 && m->tty && isatty(run->x->in_fd))
+		r = tty_raw(&run->tty, run->x->in_fd, err);
 	if (r == 0) {
-		run->signals = tty_signals(!run->tty.is_raw);
-		pipe_init(&run->in, STDIN_FILENO, m->tty ? run->master : ours[0]);
+		run->signals = run->x->output == NULL ? tty_signals(!run->tty.is_raw) : -1;
+		run->deadline_ns = run->x->timeout_ms > 0 ? time_mono_ns() + run->x->timeout_ms * 1000000 : 0;
+		pipe_init(&run->in, run->x->in_fd, m->tty ? run->master : ours[0]);
 		pipe_init(&run->out, m->tty ? run->master : ours[1], STDOUT_FILENO);
 		pipe_init(&run->errors, ours[2], STDERR_FILENO);
 		if (!m->tty)
 			(void)fd_set_nonblock(ours[0], true);
 		run_loop(run);
-		r = child_exit_code(run->wait_status);
+		r = run->failure != 0 ? say_why(run, m, err) : child_exit_code(run->wait_status);
 		if (!m->tty)
 			ours[0] = run->in.to;            /* -1 when its end was closed to say that there is no more */
 	}
@@ -318,6 +377,7 @@ int exec_run(const struct session *s, const struct exec *x, struct err *err)
 	if (r < 0)
 		return r;
 	run = xcalloc(1, sizeof(*run));
+	run->x = x;
 	run->conn = &conn;
 	run->session = s;
 	run->tty.fd = run->signals = run->master = -1;

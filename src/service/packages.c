@@ -166,27 +166,6 @@ static char *last_words(const struct session *s)
 	return visible(line ? line + 1 : text.buf);
 }
 
-/* Wait until the command was executed. 0; -errno: it could not be, see @err. */
-static int await_start(struct conn *conn, struct err *err)
-{
-	for (;;) {
-		struct frame f;
-		int r = conn_wait(conn, &f, -1), code = 0;
-		enum message type;
-
-		if (r < 0)
-			return err_set(err, -r, "supervisor-lost", "the session's supervisor was lost while it started: %m");
-		type = f.type;
-		if (type == MESSAGE_ERROR)
-			(void)conn_error(&f, &code, err);
-		frame_close_fds(&f);
-		if (type == MESSAGE_ERROR)
-			return err->no > 0 ? -err->no : -EIO;
-		if (type == MESSAGE_STARTED || type == MESSAGE_ENDED)
-			return 0;
-	}
-}
-
 static int begin(struct job *job, struct images_use *use, const struct packages_limits *limits, const char *name,
                  struct session *s, struct err *err)
 {
@@ -196,7 +175,9 @@ static int begin(struct job *job, struct images_use *use, const struct packages_
 
 	fill_spec(use, job, limits, &spec);
 	r = session_create(job->h, &spec, name, NULL, s, &conn, err);
-	return r < 0 ? r : await_start(&conn, err);
+	if (r == 0)
+		r = session_await_start(&conn, NULL, err);
+	return r > 0 ? -err->no : r;
 }
 
 /* Wait for the end of the session that installs them, and say how it went. 0; -errno: not well. */

@@ -70,7 +70,8 @@ int session_spawn(const struct house *h, const char *id, int dir_fd, int lock_fd
 	}
 	const struct child_fd fds[] = { { theirs, SUPERVISOR_CONTROL_FD }, { lock_fd, SUPERVISOR_LOCK_FD },
 	                                { listener, SUPERVISOR_LISTEN_FD }, { log, 2 } };
-	const struct child c = { .argv = argv, .fds = fds, .fd_count = array_len(fds), .new_session = true };
+	const struct child c = { .argv = argv, .fds = fds, .fd_count = array_len(fds), .new_session = true,
+	                         .is_left = true };
 
 	conn_init(conn, pair[0]);
 	r = say_first(conn, first, err);

@@ -68,6 +68,28 @@ int session_ask_status(const struct session *s, struct status *ret, struct err *
 	return r;
 }
 
+int session_await_start(struct conn *conn, struct status *ret, struct err *err)
+{
+	for (;;) {
+		struct frame f;
+		int r = conn_wait(conn, &f, -1), code = 0;
+
+		if (r < 0)
+			return err_set(err, -r, "supervisor-lost", "the session's supervisor was lost while it started: %m");
+		if (f.type == MESSAGE_ERROR)
+			(void)conn_error(&f, &code, err);
+		r = f.type == MESSAGE_STARTED || f.type == MESSAGE_ENDED;
+		if (r == 1 && ret != NULL) {
+			status_release(ret);
+			if (json_decode(f.data, f.len, &status_object, ret, NULL) < 0)
+				status_release(ret);
+		}
+		frame_close_fds(&f);
+		if (code != 0 || r == 1)
+			return code;
+	}
+}
+
 /* --- orders --- */
 
 static int order(const struct session *s, enum message type, const struct json_object *object, const void *body,
@@ -97,12 +119,15 @@ int session_signal(const struct session *s, int signo, struct err *err)
 	return order(s, MESSAGE_SIGNAL, &message_signal_object, &(struct message_signal){ .signo = signo }, err);
 }
 
-static int supervisor_pidfd(const struct conn *c)
+/* The process that @status names, if it is still that one: its pidfd, or -1. */
+static int supervisor_pidfd(const struct status *status)
 {
-	struct ucred peer = { 0 };
-	socklen_t len = sizeof(peer);
+	uint64_t start = 0;
+	_fd_ fd = status->pid > 0 ? proc_pidfd((pid_t)status->pid) : -1;
 
-	return getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ? -1 : proc_pidfd(peer.pid);
+	if (fd < 0 || proc_start_time((pid_t)status->pid, &start) < 0 || (int64_t)start != status->pid_start)
+		return -1;
+	return TAKE_FD(fd);
 }
 
 bool session_has_ended(const struct session *s)
@@ -116,17 +141,21 @@ bool session_has_ended(const struct session *s)
 /* 1: it has ended, or ends as it was told; 0: that supervisor was killed, and another may go on; -errno: see @err. */
 static int stop_once(struct session *s, const struct message_stop *m, struct err *err)
 {
+	_cleanup_(status_release) struct status before = { 0 };
 	_conn_ c = { 0 };
 	_fd_ supervisor = -1;
 	struct frame f;
 	int r;
 
 	r = session_connect(s, &c, err);
-	if (r == -ESRCH || (r < 0 && session_has_ended(s)))      /* just now, before it heard us */
+	if (r == -ESRCH || (r < 0 && session_has_ended(s))) {    /* just now, before it heard us */
+		session_await_end(s);                    /* its socket goes before its last word is written */
 		return 1;
+	}
 	if (r < 0)
 		return r;
-	supervisor = supervisor_pidfd(&c);
+	/* by its status: the socket would name whoever made it (SO_PEERCRED), which is no supervisor */
+	supervisor = status_read(s->fd, &before, NULL) == 0 ? supervisor_pidfd(&before) : -1;
 	r = conn_send_json(&c, MESSAGE_STOP, &message_stop_object, m);
 	if (r == 0)
 		r = conn_expect(&c, MESSAGE_ENDED, &f, (int)m->timeout_ms + CONN_ANSWER_MS, err);
@@ -188,14 +217,13 @@ void session_await_end(const struct session *s)
 	for (int64_t last = 0;;) {
 		_cleanup_(status_release) struct status now = { 0 };
 		_fd_ supervisor = -1;
-		uint64_t start = 0;
 
 		/* one that was killed may have been replaced */
 		if (status_read(s->fd, &now, NULL) < 0 || now.state == STATUS_ENDED || now.pid <= 0 || now.pid == last)
 			return;
 		last = now.pid;
-		supervisor = proc_pidfd((pid_t)now.pid);
-		if (supervisor >= 0 && proc_start_time((pid_t)now.pid, &start) == 0 && (int64_t)start == now.pid_start)
+		supervisor = supervisor_pidfd(&now);
+		if (supervisor >= 0)
 			(void)poll(&(struct pollfd){ .fd = supervisor, .events = POLLIN }, 1, -1);
 	}
 }

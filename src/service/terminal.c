@@ -2,6 +2,7 @@
 
 #include "base/units.h"
 #include "term/checkpoint.h"
+#include "term/key-encode.h"
 #include "term/replay.h"
 
 #include <endian.h>
@@ -151,6 +152,24 @@ int terminal_send(const struct session *s, terminal_encode_fn *encode, void *dat
 	for (int tries = 0; (r == -EPIPE || r == -ECONNRESET) && !is_late && tries < TRIES; tries++) {
 		err_release(err);
 		r = send_once(s, encode, data, ret_position, &is_late, err);
+	}
+	return r;
+}
+
+int terminal_encode_items(const struct screen *s, void *items, struct str *out, struct err *err)
+{
+	const struct terminal_items *t = items;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < t->list.len; i++) {
+		const struct terminal_item *item = &t->list.items[i];
+
+		if (item->key != NULL)
+			r = key_encode(s, item->key, out, err);
+		else if (t->pastes)
+			key_paste(s, item->text, item->n, out);
+		else
+			str_add(out, item->text, item->n);
 	}
 	return r;
 }

@@ -35,9 +35,14 @@ typedef int terminal_encode_fn(const struct screen *s, void *data, struct str *o
 int terminal_send(const struct session *s, terminal_encode_fn *encode, void *data, uint64_t *ret_position,
                   struct err *err);
 
+/* Texts and keys, in order, for terminal_send with terminal_encode_items. */
+struct terminal_item { const char *key, *text; size_t n; };      /* a key's name, or else a text of @n bytes */
+struct terminal_items { VEC(struct terminal_item) list; bool pastes; };  /* pastes: the texts, as key_paste does it */
+int terminal_encode_items(const struct screen *s, void *items, struct str *out, struct err *err);
+
 /*
- * The last @count rows (at most TERMINAL_ABOVE_MAX) that had left the main screen at its top before @position, each as
- * @row wrote it. Fewer when no more are recorded. 0 or -errno: see @err.
+ * The last @count rows (at most TERMINAL_ABOVE_MAX) that had left the main screen at its top before @position, each
+ * as @row wrote it. Fewer when no more are recorded. 0 or -errno: see @err.
  */
 typedef void terminal_row_fn(const struct screen *s, unsigned row, struct str *out);
 int terminal_above(const struct session *s, uint64_t position, size_t count, terminal_row_fn *row, struct strv *ret,

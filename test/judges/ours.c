@@ -3,7 +3,7 @@
  * that it leads to. A line is ID ROWS COLS and then pieces, each fed by itself: bytes in hexadecimal, or @ROWSxCOLS, the
  * window's new size. The answer is an object with the id, what was answered, and what pterm screen -o json would say.
  */
-#include "cli/screen-json.h"
+#include "service/screen-json.h"
 
 #include "base/json.h"
 

@@ -1,4 +1,4 @@
-#include "cli/screen-json.h"
+#include "service/screen-json.h"
 
 #include "base/json.h"
 
