@@ -99,7 +99,9 @@ static int make_devices(const char *at)
 	}
 	if (r < 0 || mkdir(shm, 0755) < 0 || mount("shm", shm, "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") < 0)
 		return r < 0 ? r : -errno;
-	return mount("devpts", pts, "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620") < 0 ? -errno : 0;
+	if (mount("devpts", pts, "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620") < 0)
+		return -errno;
+	return 0;
 }
 
 /* Where a container around us covers parts of /proc, the kernel gives no new one (user_namespaces(7)): then that. */

@@ -155,7 +155,8 @@ static int start_inside(const char *path, const struct helper_run *run, int out,
 	_fd_ null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	_fd_ self = proc_pidfd(getpid());
 	struct inside in = { .path = path, .argv = run->argv->items, .env = run->env ? run->env : environ, .null = null,
-	                     .root = run->root, .out = run->speaks ? 2 : out, .said = run->speaks ? 2 : said, .parent = self };
+	                     .root = run->root, .out = run->speaks ? 2 : out, .said = run->speaks ? 2 : said,
+	                     .parent = self };
 
 	if (self < 0)
 		return err_set(err, -self, "process", "cannot run '%s': %m", path);

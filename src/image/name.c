@@ -63,7 +63,7 @@ static const char *strip_default(const char *text)
 	return text;
 }
 
-/* A host has no case (RFC 4343): two spellings must not be two names, since policies are by name. The caller frees. */
+/* A host has no case (RFC 4343), and two spellings must not be two names: policies are by name. The caller frees. */
 static char *lower_host(const char *text)
 {
 	char *name = xstrdup(text);

@@ -130,9 +130,9 @@ int trust_allows(const struct image_store *store, const char *name, const char *
 	if (asked < 0)
 		return asked;
 	if (asked == TRUST_REQUIRE && signed_by == NULL)
-		return err_set(err, EACCES, "not-signed", "%s%s%s is refused: images/policy.json requires a signature for %s, and "
-		               "none was verified when the image came here", name ? "image '" : "an image without a name",
-		               name ? name : "", name ? "'" : "", name ? "that name" : "it");
+		return err_set(err, EACCES, "not-signed", "%s%s%s is refused: images/policy.json requires a signature for "
+		               "%s, and none was verified when the image came here", name ? "image '" : "",
+		               name ? name : "an image without a name", name ? "'" : "", name ? "that name" : "it");
 	return 0;
 }
 

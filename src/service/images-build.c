@@ -127,8 +127,8 @@ static void begin(const struct build *b, struct strv *argv, const char *verb)
 static int run(const struct build *b, const struct strv *argv, bool speaks, struct str *out, struct err *err)
 {
 	const struct helper_root root = { .at = b->root, .shown = b->context, .writable = b->inside };
-	const struct helper_run run = { .argv = argv, .env = b->env.items, .map = &b->map, .root = &root, .speaks = speaks,
-	                                .out = out, .out_max = 1 << 16 };
+	const struct helper_run run = { .argv = argv, .env = b->env.items, .map = &b->map, .root = &root,
+	                                .speaks = speaks, .out = out, .out_max = 1 << 16 };
 
 	return helper_run(&buildah, &run, "build", b->what->name, err);
 }
@@ -204,8 +204,8 @@ static int find_file(struct build *b, struct err *err)
 	if (realpath(b->what->context, real) == NULL)
 		return err_set(err, errno, "build", "cannot use the context '%s': %m", b->what->context);
 	if (str_eq(real, "/"))
-		return err_set(err, EINVAL, "build", "the context cannot be the root directory: name a directory with what the build "
-		               "copies");
+		return err_set(err, EINVAL, "build", "the context cannot be the root directory: name a directory "
+		               "with what the build copies");
 	b->recipe.context = xstrdup(real);
 	for (size_t i = 0; i < array_len(usual) && b->what->file == NULL && b->recipe.file == NULL; i++) {
 		_free_ char *path = path_join(real, usual[i]);
@@ -247,7 +247,9 @@ static int copy_context(struct build *b, struct err *err)
 	_str_ said = STR_INIT;
 	const int r = child_run(dir, &said, err);
 
-	return r > 0 ? err_set(err, EIO, "build", "cannot copy the context '%s': %s", b->recipe.context, said.buf) : r;
+	if (r > 0)
+		return err_set(err, EIO, "build", "cannot copy the context '%s': %s", b->recipe.context, said.buf);
+	return r;
 }
 
 /* Names without a registry mean docker.io here, as in our own store; nothing is fetched by buildah. */

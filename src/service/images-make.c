@@ -68,8 +68,8 @@ int images_push(const struct house *h, const char *ref, const char *name, const 
 /* --- export --- */
 
 /*
- * A directory that nobody else can write, beside what is written: the place may be everybody's (/tmp), where a name that can
- * be guessed may be somebody's link. A descriptor, or -errno.
+ * A directory that nobody else can write, beside what is written: the place may be everybody's (/tmp), where a name
+ * that can be guessed may be somebody's link. A descriptor, or -errno.
  */
 static int make_private(int dir, char **ret_name)
 {
@@ -106,8 +106,8 @@ static int export_to(const struct image_store *store, const struct oci_descripto
 
 	if (at < 0)
 		return err_set(err, -at, "export", "cannot write '%s': %m", shown);
-	target = xasprintf("%s:/proc/%d/fd/%d/image%s%s", export_kinds[kind], (int)getpid(), at, d->notes.name ? ":" : "",
-	                   d->notes.name ? d->notes.name : "");
+	target = xasprintf("%s:/proc/%d/fd/%d/image%s%s", export_kinds[kind], (int)getpid(), at,
+	                   d->notes.name ? ":" : "", d->notes.name ? d->notes.name : "");
 	r = skopeo_send(store, d->digest, target, NULL, "export", path, err);
 	if (r == 0 && renameat2(at, "image", dir, path_base(path), RENAME_NOREPLACE) < 0)
 		r = err_set(err, errno, "export", "cannot write '%s': %m", shown);

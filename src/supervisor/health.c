@@ -173,8 +173,8 @@ static void close_output(struct probe *p)
 }
 
 /*
- * Read some of what there is, and keep as much as is shown; never until nothing is left, since who writes may be faster.
- * False at the end.
+ * Read some of what there is, and keep as much as is shown; never until nothing is left, since who writes may be
+ * faster. False at the end.
  */
 static bool read_output(struct probe *p)
 {

@@ -51,7 +51,7 @@ struct import {
 	struct cast_info info;
 };
 
-/* Into .line, without its newline. 1; 0: there is none; -errno. What is too long is not read on: /dev/zero has no lines. */
+/* Into .line, without its newline. 1; 0: there is none; -errno. What is too long is not read to its end. */
 static int read_line(struct import *m, struct err *err)
 {
 	int c;
@@ -59,7 +59,8 @@ static int read_line(struct import *m, struct err *err)
 	str_clear(&m->line);
 	while ((c = getc_unlocked(m->file)) != EOF && c != '\n') {
 		if (m->line.len >= LINE_MAX_BYTES)
-			return err_set(err, EFBIG, "bad-cast", "line %zu is longer than %d bytes", m->number + 1, LINE_MAX_BYTES);
+			return err_set(err, EFBIG, "bad-cast", "line %zu is longer than %d bytes", m->number + 1,
+			               LINE_MAX_BYTES);
 		str_addc(&m->line, (char)c);
 	}
 	if (ferror(m->file))
