@@ -35,6 +35,15 @@ teardown() { images_teardown; }
 	assert_store_clean
 }
 
+@test "build: a base without the signature that is asked for by now is refused" {
+	echo '{"default": "off", "rules": [{"images": "docker.io/library/base", "signatures": "require", "keys": ["none"]}]}' >"$IMAGES/policy.json"
+	chmod 644 "$IMAGES/policy.json"
+	run pterm image build -t built:1 "$WORK/context"
+	[ "$status" -eq 125 ]
+	[[ $output == *"image 'base:latest' is refused"* ]]
+	assert_store_clean
+}
+
 @test "build: what fails is said, and nothing is left" {
 	printf 'FROM base\nRUN false\n' >"$WORK/context/Containerfile"
 	run pterm image build -t broken "$WORK/context"
@@ -45,6 +54,32 @@ teardown() { images_teardown; }
 	[[ $output == *"there is neither a Containerfile nor a Dockerfile"* ]]
 	run pterm image build "$WORK/context"
 	[[ $output == *"-t NAME"* ]]
+}
+
+@test "what a build runs sees neither the host's files nor its processes, and leaves none" {
+	cp "$PTERM_BUILD/test/hostile" "$WORK/context/"
+	echo unseen >"$WORK/of-the-host"
+	chmod -R a+rX "$WORK"
+	cat >"$WORK/context/Containerfile" <<-END
+		FROM base
+		COPY hostile /
+		RUN echo outside: \$(/hostile leave-chroot 'cat $WORK/of-the-host; ls $IMAGES/layers $TOP/$WHO/home/sessions; ls -d $WORK/context')
+		RUN echo processes: \$(ls /proc | grep -c '^[0-9]') kill: \$(kill -0 $BASHPID 2>&1)
+		RUN setsid sleep 31400$BASHPID >/dev/null 2>&1 </dev/null &
+		RUN echo terminal: \$(cut -d' ' -f7 /proc/self/stat); echo written >/dev/null && echo >/tmp/file
+	END
+	# with a terminal, into which nothing must be typed from inside
+	run as "$WHO" script -qec "$TOP/bin/src/pterm image build -t hostile $WORK/context" /dev/null </dev/null
+	echo "$output"
+	[ "$status" -eq 0 ]
+	seen=$(tr -d '\r' <<<"$output" | grep '^outside:\|^processes:\|^terminal:')
+	outside=" $WORK/context"
+	[ "$WHO" = user ] || outside=
+	[[ $seen == "outside:$outside"$'\n'* ]]
+	[[ $seen == *"processes: "?" kill: sh: "*"No such process"* || $seen == *"processes: "??" kill: sh: "*"No such process"* ]]
+	[[ $seen == *"terminal: 0" ]]
+	! pgrep -f "sleep 31400$BASHPID"
+	assert_store_clean
 }
 
 @test "update builds again when a base has moved" {

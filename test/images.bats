@@ -166,10 +166,22 @@ teardown() { images_teardown; }
 	[ "$status" -eq 0 ]
 }
 
+@test "a root file system comes from another kind of file system" {
+	[ "$(stat -f -c %T /dev/shm)" != "$(stat -f -c %T "$TOP")" ] || skip "there is only one kind here"
+	local file=$(mktemp /dev/shm/pterm-test.XXXXXX.tar)
+	cp "$BASE" "$file"
+	chmod 644 "$file"
+	run pterm image import -q "$file" base
+	rm "$file"
+	[ "$status" -eq 0 ]
+	run pterm image verify -q base
+	[ "$status" -eq 0 ]
+}
+
 @test "a full disk: said, and nothing is left" {
 	[ "$WHO" = root ] || skip "needs a mount"
 	mkdir "$WORK/small"
-	mount -t tmpfs -o size=5m,mode=711 pterm-test "$WORK/small"
+	mount -t tmpfs -o size=3m,mode=711 pterm-test "$WORK/small"
 	STORE=$WORK/small
 	run as root env "PTERM_STORE=$STORE" "$TOP/bin/src/pterm" image import -q "$BASE" base
 	local after=$(find "$STORE" -name '.new-*' -o -name '.work-*')
@@ -249,6 +261,21 @@ teardown() { images_teardown; }
 		[ "$(inside "again:$kind" 'echo same')" = same ]
 	done
 	[ "$(ls -A "$WORK/out" | wc -l)" -eq 3 ]
+}
+
+@test "export into a directory of everybody writes through nobody's link" {
+	layout one "$BASE"
+	take one
+	mkdir "$WORK/out"
+	chmod 777 "$WORK/out"
+	as "$WHO" sh -c 'echo untouched >"$1/victim"' sh "$WORK/out"
+	# who guesses the name of what is made there: the program keeps the shell's number
+	as "$WHO" sh -c 'for n in $$ $$-0; do ln -s "$1/victim" "$1/.pterm-export-$n"; done
+		exec "$TOP/bin/src/pterm" image export t:one "$1/image.tar"' sh "$WORK/out"
+	[ "$(cat "$WORK/out/victim")" = untouched ]
+	[ -f "$WORK/out/image.tar" ]
+	[ ! -L "$WORK/out/image.tar" ]
+	[ "$(ls -A "$WORK/out" | wc -l)" -eq 4 ]
 }
 
 @test "history and inspect" {
@@ -364,6 +391,57 @@ damage() { # COMMAND WITH {}: on the layer
 	[ "$status" -eq 1 ]
 	[[ $output == *"came from no registry"* ]]
 	[[ $output == *"lost"* ]]
+}
+
+@test "a blob that cannot be read is not taken for damaged, and what cannot be fetched again stays" {
+	layout one "$BASE"
+	take one
+	local blob=$(find "$IMAGES/blobs" -type f -size +100k) manifest
+	mv "$blob" "$blob.away"
+	as "$WHO" ln -s "$(basename "$blob")" "$blob" # ELOOP: as short of descriptors, or of rights
+	run pterm image repair -q
+	[ "$status" -eq 125 ]
+	[[ $output == *"cannot read '$blob'"* ]]
+	[ -L "$blob" ]
+	mv "$blob.away" "$blob"
+	run pterm image verify -q
+	[ "$status" -eq 0 ]
+	# a configuration that is damaged does not cost the manifest, which says what there was
+	manifest=$(json 'd["digest"]' < <(pterm image inspect t:one))
+	for blob in "$IMAGES"/blobs/sha256/*; do
+		grep -q '^{.*diff_ids' "$blob" && echo '{' >"$blob"
+	done
+	run pterm image repair -q
+	[ "$status" -eq 1 ]
+	[[ $output == *"lost"* ]]
+	[ -e "$IMAGES/blobs/sha256/${manifest#sha256:}" ]
+}
+
+# --- policies (with real signatures: image-registry.bats) ---
+
+@test "a policy holds for every spelling of a name, and for images that have lost theirs" {
+	layout one "$BASE"
+	take one
+	layout two --cmd echo "$BASE"
+	digest=$(json 'd["digest"]' < <(pterm image inspect t:one))
+	pterm image import -q --which t:two "$WORK/layout" t:one # the first goes on without a name
+	pterm new --rm --image "$digest" -- true </dev/null
+	echo '{"default": "require", "rules": [{"images": "t", "signatures": "off"}, {"images": "Lab.example.com", "signatures": "off"},
+		{"images": "lab.example.com/team", "signatures": "require", "keys": ["none"]}]}' >"$IMAGES/policy.json"
+	chmod 644 "$IMAGES/policy.json"
+	run pterm new --rm --image "$digest" -- true </dev/null
+	[ "$status" -eq 125 ]
+	[[ $output == *"an image without a name is refused"* ]]
+	pterm image import -q "$BASE" LAB.example.com/free/x
+	for name in lab.example.com/team/x LAB.Example.com/team/x lab.example.com:443/team/x Lab.example.com:443/team; do
+		run pterm image import -q "$BASE" "$name"
+		echo "$name: $output"
+		[ "$status" -eq 125 ]
+		[[ $output == *"is refused"* ]]
+	done
+	run pterm image import -q "$BASE" lab.example.com./team/x
+	[ "$status" -eq 125 ]
+	[[ $output == *"is no image's name"* ]]
 }
 
 # --- kills ---

@@ -201,6 +201,8 @@ got() { pterm logs "$1" | grep -qF "got $2"; }
 	wrong '{"version": 2, "width": 80, "height": 24}\n["x"]\n[1, "o", "a"]\n' 'must be a list of 3 values'
 	wrong '{"version": 2, "width": 80, "height": 24}\n[-1, "o", "a"]\n' 'line 2 is at no time'
 	wrong '{"version": 2, "width": 80, "height": 24}\n[1, "r", "0x0"]\n' 'line 2 has no size'
+	run -125 pterm play /dev/zero # no line ends: it is not read into memory for ever
+	[[ $output == *"line 1 is longer than 67108864 bytes"* ]]
 	run -125 pterm play /no/such.cast
 	[[ $output == *"cannot open '/no/such.cast'"* ]]
 }

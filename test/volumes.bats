@@ -29,6 +29,17 @@ volumes() { echo "$TOP/$WHO/$([ "$WHO" = root ] && echo store || echo home)/volu
 	[ "$(owners -u 1000 -v mine:/mine /mine)" = "1000:1000 755 /mine" ]
 }
 
+@test "what a session calls like our own marks keeps no other out, and gives nobody anything" {
+	inside -v link:/etc 'ln -s /etc /etc/.pterm-filled' # what the image has there is in it
+	inside -v link:/etc 'test -s /etc/passwd && test -L /etc/.pterm-filled'
+	inside -v full:/data 'mkdir -p -m 700 /data/.pterm-filled /data/x; mkdir -p /data/.pterm-filled/tree/x /data/x/kept'
+	inside -v full:/data 'test -d /data/x/kept'
+	# not root inside, in a directory of everybody: neither that nor what is root's becomes theirs
+	inside -v open:/data 'chmod 1777 /data; echo root >/data/file'
+	inside -u 1000 -v open:/data 'mkdir -p /data/.pterm-filled/tree; chmod 700 /data/.pterm-filled; echo mine >/data/.pterm-filled/tree/file'
+	[ "$(inside -v open:/data 'cat /data/file; stat -c "%u %a" /data')" = $'root\n0 1777' ]
+}
+
 @test "owners are those that the container sees, whatever user a session runs as" {
 	inside -v data:/data 'cd /data; touch root user other; mkdir -m 700 dir; touch dir/deep; ln root hard; chown 1000:1000 user
 		chown 999:998 other; chown -R 33:33 dir; chmod 2750 other'
@@ -133,6 +144,15 @@ ended() { [ "$(field "$1" state)" = ended ]; }
 	[ "$(inside -v other:/data 'cat /data/f /data/mine; stat -c %u:%g /data/f /data/mine')" = $'text\nmine\n999:998\n1000:1000' ]
 	run pterm volume export nosuch
 	[ "$status" -eq 125 ]
+	# a device that takes nothing stays, whoever may remove it
+	full=/dev/full
+	if [ "$WHO" = root ]; then
+		full=$TOP/full
+		mknod "$full" c 1 7
+	fi
+	run pterm volume export data -o "$full"
+	[ "$status" -eq 125 ]
+	[ -c "$full" ]
 	head -c 1000 "$TOP/data.tar" >"$TOP/short.tar"
 	run pterm volume import short "$TOP/short.tar"
 	[ "$status" -eq 125 ]

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct options { const char *output; };
@@ -20,6 +21,7 @@ static int run(void *options, struct arg_words *words, struct err *err)
 	_house_ house = { 0 };
 	_volume_ volume = { 0 };
 	_fd_ file = -1;
+	struct stat st;
 	int r = house_open(&house, err);
 
 	if (r == 0)
@@ -35,7 +37,7 @@ static int run(void *options, struct arg_words *words, struct err *err)
 	r = volume_export(&house, volume.name, file >= 0 ? file : STDOUT_FILENO, err);
 	if (r > 0)
 		fprintf(stderr, "pterm volume export: left out %d special file%s (devices, sockets)\n", r, r == 1 ? "" : "s");
-	if (r < 0 && file >= 0)
+	if (r < 0 && file >= 0 && fstat(file, &st) == 0 && S_ISREG(st.st_mode))  /* a device stays */
 		(void)unlink(o->output);
 	return r < 0 ? r : 0;
 }

@@ -17,10 +17,12 @@ enum { DIR_FD = 3, PROGRAM_FD = 4 };
 
 /*
  * The copy is made beside what it is for, and moved there when it is whole: whoever is killed meanwhile leaves a
- * volume that the next one finds empty, or goes on with.
+ * volume that the next one finds empty, or goes on with. Sessions write in the volume as well: what is called so and
+ * is no directory of root's alone is theirs, and what they have put in the way stays.
  */
 #define FILLING ".pterm-filling"         /* being copied */
 #define FILLED ".pterm-filled"           /* whole, and being moved */
+#define TREE "tree"                      /* in one of them: the copy */
 
 typedef int entry_fn(int dir, const char *name, void *data);
 
@@ -44,25 +46,46 @@ static int is_content(int dir, const char *name, void *data)
 	return !str_eq(name, FILLING);
 }
 
+static bool is_filled(int data)
+{
+	struct stat st;
+
+	return fstatat(data, FILLED, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) && st.st_uid == 0 &&
+	       (st.st_mode & 0777) == 0700;
+}
+
+static bool is_in_the_way(int no)
+{
+	return no == ENOTEMPTY || no == EEXIST || no == ENOTDIR || no == EISDIR;
+}
+
 static int move_up(int dir, const char *name, void *data)
 {
-	return renameat(dir, name, *(const int *)data, name) < 0 ? -errno : 0;
+	return renameat(dir, name, *(const int *)data, name) < 0 && !is_in_the_way(errno) ? -errno : 0;
 }
 
 /* What is in FILLED becomes what is in @data, which gets its owner and mode. 0 or -errno. */
 static int move_all(int data)
 {
-	_fd_ from = openat(data, FILLED, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_fd_ filled = openat(data, FILLED, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_fd_ from = filled < 0 ? -1 : openat(filled, TREE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 	int r;
 
-	if (from < 0 || fstat(from, &st) < 0)
+	if (from < 0 && (filled < 0 || (errno != ENOENT && !is_in_the_way(errno))))
 		return -errno;
-	r = each_entry(from, move_up, &data);
-	if (r < 0)
-		return r;
-	return fchown(data, st.st_uid, st.st_gid) < 0 || fchmod(data, st.st_mode & 07777) < 0 ||
-	       unlinkat(data, FILLED, AT_REMOVEDIR) < 0 ? -errno : 0;
+	if (from >= 0) {
+		if (fstat(from, &st) < 0)
+			return -errno;
+		r = each_entry(from, move_up, &data);
+		if (r < 0)
+			return r;
+		if (fchown(data, st.st_uid, st.st_gid) < 0 || fchmod(data, st.st_mode & 07777) < 0)
+			return -errno;
+		if (unlinkat(filled, TREE, AT_REMOVEDIR) < 0 && !is_in_the_way(errno))
+			return -errno;
+	}
+	return unlinkat(data, FILLED, AT_REMOVEDIR) < 0 && !is_in_the_way(errno) ? -errno : 0;
 }
 
 /* pterm-tree with @verb on @dir, its stream (@stream_to) being @stream. */
@@ -108,9 +131,9 @@ static int copy_aside(int program, int from, int data, int log, struct err *err)
 	int r;
 
 	(void)path_remove_tree(data, FILLING);
-	if (mkdirat(data, FILLING, 0700) < 0)
+	if (mkdirat(data, FILLING, 0700) < 0 || mkdirat(data, FILLING "/" TREE, 0700) < 0)
 		return err_set(err, errno, "volume", "cannot make a directory in it: %m");
-	to = openat(data, FILLING, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	to = openat(data, FILLING "/" TREE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	r = to < 0 ? err_set(err, errno, "volume", "cannot open a directory in it: %m") : copy(program, from, to, log, err);
 	HOOK("volume.filling");
 	if (r == 0 && renameat(data, FILLING, data, FILLED) < 0)
@@ -129,16 +152,16 @@ int fill_volume(int program, int rootfs, const struct spec_volume *v, const stru
 
 	if (to < 0 || flock(to, LOCK_EX) < 0)            /* until we have filled it */
 		return err_set(err, errno, "volume", "cannot open volume '%s': %m", v->name);
-	r = path_exists(to, FILLED) ? 0 : each_entry(to, is_content, NULL);
+	r = is_filled(to) ? 0 : each_entry(to, is_content, NULL);
 	if (r == 1)
 		return 0;
 	if (r < 0)
 		return err_set(err, -r, "volume", "cannot read volume '%s': %m", v->name);
 	from = path_open_in_root(rootfs, v->target, O_PATH | O_DIRECTORY);
-	if (from < 0 && !path_exists(to, FILLED))
+	if (from < 0 && !is_filled(to))
 		return fchown(to, (uid_t)user->uid, (gid_t)user->gid) == 0 && fchmod(to, 0755) == 0 ? 0 :
 		       err_set(err, errno, "volume", "cannot give volume '%s' to the session's user: %m", v->name);
-	if (!path_exists(to, FILLED))
+	if (!is_filled(to))
 		r = copy_aside(program, from, to, log, err);
 	HOOK("volume.filled");
 	if (r == 0 && (r = move_all(to)) < 0)

@@ -2,6 +2,7 @@
 
 #include "base/child.h"
 #include "base/fd.h"
+#include "base/proc.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -116,21 +117,33 @@ static void collect(int out, int said, const struct helper_run *run, struct str 
 	}
 }
 
-/* What the child in the new namespaces needs; it may not allocate (idmap.h). */
-struct inside { const char *path; char *const *argv, *const *env; int null, out, said; pid_t parent; };
+/* What the child in the new namespaces needs. */
+struct inside {
+	const char *path;
+	char *const *argv, *const *env;
+	const struct helper_root *root;
+	int null, out, said, parent;     /* .parent: a pidfd, since in a PID namespace of its own it has no parent */
+};
 
 static int run_inside(void *data)
 {
 	const struct inside *in = data;
 	const int high[3] = { fcntl(in->null, F_DUPFD_CLOEXEC, 64), fcntl(in->out, F_DUPFD_CLOEXEC, 64),
 	                      fcntl(in->said, F_DUPFD_CLOEXEC, 64) };
+	const char *what;
+	int r;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != in->parent)
+	if (poll(&(struct pollfd){ .fd = in->parent, .events = POLLIN }, 1, 0) != 0)
 		return 125;
 	for (int i = 0; i < 3; i++)
 		if (high[i] < 0 || dup2(high[i], i) < 0)
 			return 125;
+	r = in->root ? helper_root_enter(in->root, &what) : 0;
+	if (r < 0) {
+		dprintf(2, "cannot make a root of its own for it, at '%s': %s\n", what, strerror(-r));
+		return 125;
+	}
 	execve(in->path, in->argv, in->env);
 	dprintf(2, "cannot start it: %s\n", strerror(errno));
 	return 125;
@@ -138,11 +151,16 @@ static int run_inside(void *data)
 
 static int start_inside(const char *path, const struct helper_run *run, int out, int said, pid_t *ret, struct err *err)
 {
+	const int flags = CLONE_NEWNS | (run->root ? CLONE_NEWPID | CLONE_NEWIPC : 0);
 	_fd_ null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	_fd_ self = proc_pidfd(getpid());
 	struct inside in = { .path = path, .argv = run->argv->items, .env = run->env ? run->env : environ, .null = null,
-	                     .out = run->speaks ? 2 : out, .said = run->speaks ? 2 : said, .parent = getpid() };
+	                     .root = run->root, .out = run->speaks ? 2 : out, .said = run->speaks ? 2 : said,
+	                     .parent = self };
 
-	*ret = idmap_clone(run->map, CLONE_NEWNS, run_inside, &in, err);
+	if (self < 0)
+		return err_set(err, -self, "process", "cannot run '%s': %m", path);
+	*ret = idmap_clone(run->map, flags, run_inside, &in, err);
 	return *ret < 0 ? *ret : 0;
 }
 

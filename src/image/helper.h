@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/idmap.h"
+#include "image/helper-root.h"
 
 #include <stdbool.h>
 
@@ -18,6 +19,7 @@ struct helper_run {
 	size_t out_max;
 	struct str *said;                /* what it said on standard error, whole; may be NULL */
 	const struct idmap *map;         /* it runs as root of a new user namespace with this map; NULL: as we are */
+	const struct helper_root *root;  /* with .map: and in this root, alone with what it starts, which ends with it; or NULL */
 	bool speaks;                     /* it has our own standard error and output: for a person who watches */
 	void (*on_tick)(void *data);     /* ten times a second while it runs; may be NULL */
 	void *data;

@@ -144,6 +144,23 @@ static int import_archive(const struct image_store *store, const struct import *
 
 /* --- a root file system --- */
 
+/* As copy_file_range(2), which is for two files of one kind of file system. */
+static ssize_t copy_some(int from, off_t *at, int to, size_t n)
+{
+	static char buf[256 * 1024];
+	ssize_t got = copy_file_range(from, at, to, NULL, n, 0);
+
+	if (got >= 0 || (errno != EXDEV && errno != EINVAL && errno != EOPNOTSUPP && errno != ENOSYS))
+		return got;
+	got = pread(from, buf, min_size(n, sizeof(buf)), *at);
+	if (got <= 0)
+		return got;
+	*at += got;
+	if (fd_write_all(to, buf, (size_t)got) < 0)
+		return -1;
+	return got;
+}
+
 /* Copy everything of @from to the new file @to: by reference where the file system can. In a process of its own. */
 static pid_t start_copy(int from, const char *to)
 {
@@ -158,7 +175,7 @@ static pid_t start_copy(int from, const char *to)
 	if (out < 0 || fstat(from, &st) < 0)
 		_exit(errno & 127);
 	while (at < st.st_size) {
-		const ssize_t n = copy_file_range(from, &at, out, NULL, (size_t)(st.st_size - at), 0);
+		const ssize_t n = copy_some(from, &at, out, (size_t)(st.st_size - at));
 
 		if (n < 0 && errno == EINTR)
 			continue;

@@ -63,10 +63,29 @@ static const char *strip_default(const char *text)
 	return text;
 }
 
+/* A host has no case (RFC 4343), and two spellings must not be two names: policies are by name. The caller frees. */
+static char *lower_host(const char *text)
+{
+	char *name = xstrdup(text);
+	const size_t n = host_len(name);
+
+	for (size_t i = 0; i < n; i++)
+		name[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] + 32) : name[i];
+	return name;
+}
+
+/* A dot at the end of a host changes nothing of what it means. */
+static bool has_final_dot(const char *name, size_t host)
+{
+	const size_t n = strcspn(name, ":/");
+
+	return host > 0 && n > 0 && n <= host && name[n - 1] == '.';
+}
+
 int name_clean(const char *text, char **ret, struct err *err)
 {
-	const char *plain = str_starts(text, "docker://") ? text + strlen("docker://") : text;
-	_free_ char *name = xstrdup(strip_default(plain));
+	_free_ char *lower = lower_host(str_starts(text, "docker://") ? text + strlen("docker://") : text);
+	_free_ char *name = xstrdup(strip_default(lower));
 	char *digest = strchr(name, '@'), *tag;
 	size_t host;
 
@@ -82,7 +101,8 @@ int name_clean(const char *text, char **ret, struct err *err)
 		if (!tag_ok(tag))
 			return bad(text, "a tag has letters, digits, '.', '_' and '-', at most 128 of them", err);
 	}
-	if (strlen(name) > NAME_MAX_LEN || (host > 0 && strchr(LETTERS "[", name[0]) == NULL) || strspn(name, LETTERS ".-:[]") < host || !path_ok(name + host + (host > 0)))
+	if (strlen(name) > NAME_MAX_LEN || (host > 0 && strchr(LETTERS "[", name[0]) == NULL) ||
+	    strspn(name, LETTERS ".-:[]") < host || has_final_dot(name, host) || !path_ok(name + host + (host > 0)))
 		return bad(text, "a name has lower case letters and digits, with '.', '_' and '-' between and '/' to divide it", err);
 	*ret = digest == NULL ? xasprintf("%s:%s", name, tag ? tag : "latest")
 	                      : xasprintf("%s%s%s@%s", name, tag ? ":" : "", tag ? tag : "", digest);

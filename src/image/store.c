@@ -198,7 +198,7 @@ static int resolve_stored(const struct image_store *store, const struct oci_desc
                           const char *map_name, struct image *ret, struct err *err)
 {
 	_oci_document_ manifest = { 0 };
-	int r = d->notes.name ? trust_allows(store, d->notes.name, d->notes.signed_by, err) : 0;
+	int r = trust_allows(store, d->notes.name, d->notes.signed_by, err);
 
 	if (r == 0)
 		r = layout_read_image(store, d->digest, &manifest, &ret->config, err);

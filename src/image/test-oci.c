@@ -20,7 +20,8 @@ TEST(names_have_one_form)
 		{ "me/tools", "me/tools:latest", "docker.io/me/tools" },
 		{ "localhost/a", "localhost/a:latest", "localhost/a" },
 		{ "localhost:5000/a/b:x", "localhost:5000/a/b:x", "localhost:5000/a/b" },
-		{ "Registry.Example.com/a", "Registry.Example.com/a:latest", "Registry.Example.com/a" },
+		{ "Registry.Example.com/a", "registry.example.com/a:latest", "registry.example.com/a" },
+		{ "Docker.IO/library/debian", "debian:latest", "docker.io/library/debian" },
 		{ "127.0.0.1:5000/a@" D1, "127.0.0.1:5000/a@" D1, "127.0.0.1:5000/a" },
 		{ "a:1@" D1, "a:1@" D1, "docker.io/library/a" },
 	};
@@ -43,7 +44,8 @@ TEST(names_have_one_form)
 TEST(what_is_no_name_is_refused)
 {
 	static const char *const t[] = { "", ":", "a:", "a:b:c", "A", "a b", "a//b", "/a", "a/", "-a", "a:-x", "a@sha256:12",
-		"a@" D1 "0", "a:\033[2J", "../a", "a/../b", "host:port/A", "a@b" };
+		"a@" D1 "0", "a:\033[2J", "../a", "a/../b", "host:port/A", "a@b",
+		"quay.io./a", "quay.io.:443/a" };
 
 	for (size_t i = 0; i < array_len(t); i++) {
 		_free_ char *clean = NULL;

@@ -440,6 +440,21 @@ static void compress(const struct str *from, int (*add_filter)(struct archive *)
 	free(buf);
 }
 
+/* A layer that changed nothing, as builders make them. */
+TEST(an_end_mark_alone_is_an_archive)
+{
+	char path[32];
+	_str_ tar = STR_INIT;
+	int dir;
+
+	need_root();
+	dir = test_dir(path);
+	tar_end(&tar);
+	ASSERT_FINE(unpack(&tar, dir));
+	ASSERT_EQ(count_names(dir), 0);
+	test_dir_remove(dir, path);
+}
+
 TEST(the_digest_is_of_the_uncompressed_archive)
 {
 	static int (*const filters[])(struct archive *) = {

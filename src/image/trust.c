@@ -78,25 +78,41 @@ static int policy_read(const struct image_store *store, struct policy *ret, stru
 	return 0;
 }
 
-/* The longest rule that is for this repository, or NULL. */
+/* @repository without the port that a registry has anyway. The caller frees. */
+static char *without_usual_port(const char *repository)
+{
+	const size_t host = strcspn(repository, "/");
+
+	if (host < 4 || strncmp(repository + host - 4, ":443", 4) != 0)
+		return xstrdup(repository);
+	return xasprintf("%.*s%s", (int)host - 4, repository, repository + host);
+}
+
+/* The longest rule that is for this repository, or NULL. @repository NULL: of an image that has no name any more. */
 static const struct rule *rule_for(const struct policy *p, const char *repository)
 {
+	_free_ char *wanted = without_usual_port(repository ? repository : "");
 	const struct rule *best = NULL;
+	size_t longest = 0;
 
 	for (size_t i = 0; i < p->rules.len; i++) {
 		const struct rule *r = &p->rules.items[i];
-		const size_t n = strlen(r->images);
+		_free_ char *images = without_usual_port(r->images);
+		const size_t n = strlen(images);
 
-		if (strncmp(repository, r->images, n) == 0 && (n == 0 || repository[n] == '\0' || repository[n] == '/') &&
-		    (best == NULL || n > strlen(best->images)))
+		/* without case: a host has none, and what comes after it in a name is in lower case */
+		if (strncasecmp(wanted, images, n) == 0 && (n == 0 || wanted[n] == '\0' || wanted[n] == '/') &&
+		    (best == NULL || n > longest)) {
 			best = r;
+			longest = n;
+		}
 	}
 	return best;
 }
 
 int trust_asks(const struct image_store *store, const char *name, struct err *err)
 {
-	_free_ char *repository = name_repository(name);
+	_free_ char *repository = name ? name_repository(name) : NULL;
 	_policy_ p = { 0 };
 	const struct rule *rule;
 	const int r = policy_read(store, &p, err);
@@ -114,8 +130,9 @@ int trust_allows(const struct image_store *store, const char *name, const char *
 	if (asked < 0)
 		return asked;
 	if (asked == TRUST_REQUIRE && signed_by == NULL)
-		return err_set(err, EACCES, "not-signed", "image '%s' is refused: images/policy.json requires a signature for that "
-		               "name, and none was verified when the image came here", name);
+		return err_set(err, EACCES, "not-signed", "%s%s%s is refused: images/policy.json requires a signature for "
+		               "%s, and none was verified when the image came here", name ? "image '" : "",
+		               name ? name : "an image without a name", name ? "'" : "", name ? "that name" : "it");
 	return 0;
 }
 

@@ -42,8 +42,9 @@ struct build {
 	const struct image_store *store;
 	const struct images_build *what;
 	struct idmap map;
-	char *work;                      /* of ours; below it what belongs to the map's root: */
-	char *inside, *context, *file;
+	char *work;                      /* of ours; below it: */
+	char *root;                      /* where buildah's root is mounted */
+	char *inside, *context, *file;   /* of the map's root */
 	struct strv env;
 	struct recipe recipe;
 };
@@ -55,6 +56,7 @@ static void build_release(struct build *b)
 		(void)path_remove_tree(AT_FDCWD, b->work);
 	}
 	free(b->work);
+	free(b->root);
 	free(b->inside);
 	free(b->context);
 	free(b->file);
@@ -124,8 +126,9 @@ static void begin(const struct build *b, struct strv *argv, const char *verb)
 
 static int run(const struct build *b, const struct strv *argv, bool speaks, struct str *out, struct err *err)
 {
-	const struct helper_run run = { .argv = argv, .env = b->env.items, .map = &b->map, .speaks = speaks, .out = out,
-	                                .out_max = 1 << 16 };
+	const struct helper_root root = { .at = b->root, .shown = b->context, .writable = b->inside };
+	const struct helper_run run = { .argv = argv, .env = b->env.items, .map = &b->map, .root = &root,
+	                                .speaks = speaks, .out = out, .out_max = 1 << 16 };
 
 	return helper_run(&buildah, &run, "build", b->what->name, err);
 }
@@ -147,10 +150,14 @@ static int hand_over(struct build *b, const char *base, struct err *err)
 	if (r < 0)
 		return r;
 	r = image_find(b->store, base, &d, err);
-	if (r == -ENOENT)
+	if (r == 0)                              /* the policy may be newer than the image */
+		r = trust_allows(b->store, d.notes.name, d.notes.signed_by, err);
+	else if (r == -ENOENT)
 		r = fetch_pull(b->store, clean, &plain, &d, err);
-	if (r < 0)
+	if (r < 0) {
+		oci_descriptor_release(&d);
 		return r;
+	}
 	repository = name_repository(clean);
 	(void)tree_remove_mapped(&b->map, AT_FDCWD, dir, NULL);
 	r = skopeo_send(b->store, d.digest, layout, NULL, "build", b->what->name, err);
@@ -196,6 +203,9 @@ static int find_file(struct build *b, struct err *err)
 
 	if (realpath(b->what->context, real) == NULL)
 		return err_set(err, errno, "build", "cannot use the context '%s': %m", b->what->context);
+	if (str_eq(real, "/"))
+		return err_set(err, EINVAL, "build", "the context cannot be the root directory: name a directory "
+		               "with what the build copies");
 	b->recipe.context = xstrdup(real);
 	for (size_t i = 0; i < array_len(usual) && b->what->file == NULL && b->recipe.file == NULL; i++) {
 		_free_ char *path = path_join(real, usual[i]);
@@ -216,21 +226,29 @@ static int find_file(struct build *b, struct err *err)
 	return 0;
 }
 
+/* What buildah reads, where it sees it: the root that it gets has little of the host. */
+static int copy_file(struct build *b, struct err *err)
+{
+	_free_ char *file = path_join(b->inside, "Containerfile");
+	_str_ text = STR_INIT;
+	int r = file_read(AT_FDCWD, b->recipe.file, CONTAINERFILE_MAX, &text);
+
+	if (r < 0)
+		return err_set(err, -r, "build", "cannot read '%s': %m", b->recipe.file);
+	r = file_write(AT_FDCWD, file, text.buf, text.len, 0644);
+	b->file = TAKE(file);
+	return r < 0 ? err_set(err, -r, "build", "cannot write '%s': %m", b->file) : 0;
+}
+
 /* Started by root, the build's root is nobody to the host and may not see the context where it stands. */
 static int copy_context(struct build *b, struct err *err)
 {
-	_free_ char *file = xasprintf("%s/Containerfile", b->inside);
 	const char *const dir[] = { "cp", "-a", "--", b->recipe.context, b->context, NULL };
-	const char *const one[] = { "cp", "--", b->recipe.file, file, NULL };
 	_str_ said = STR_INIT;
-	int r = child_run(dir, &said, err);
+	const int r = child_run(dir, &said, err);
 
-	if (r == 0)
-		r = child_run(one, &said, err);
 	if (r > 0)
 		return err_set(err, EIO, "build", "cannot copy the context '%s': %s", b->recipe.context, said.buf);
-	free(b->file);
-	b->file = TAKE(file);
 	return r;
 }
 
@@ -257,12 +275,13 @@ static int prepare(struct build *b, struct err *err)
 	if (r < 0)
 		return r;
 	(void)chmod(b->work, 0711);
+	b->root = path_join(b->work, "root");
 	b->inside = path_join(b->work, "build");
-	if (mkdir(b->inside, 0700) < 0)
-		return err_set(err, errno, "build", "cannot make '%s': %m", b->inside);
+	if (mkdir(b->inside, 0700) < 0 || mkdir(b->root, 0711) < 0)
+		return err_set(err, errno, "build", "cannot make a directory in '%s': %m", b->work);
 	b->context = geteuid() == 0 ? path_join(b->inside, "context") : xstrdup(b->recipe.context);
-	b->file = xstrdup(b->recipe.file);
-	if (geteuid() == 0)
+	r = copy_file(b, err);
+	if (r == 0 && geteuid() == 0)
 		r = copy_context(b, err);
 	if (r == 0)
 		r = write_registries(b, err);

@@ -61,10 +61,12 @@ static int look_at_blob(struct check *c, const struct oci_descriptor *d, char **
 	int r;
 
 	*ret_why = NULL;
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		*ret_why = xstrdup(errno == ENOENT ? "it is missing" : "it cannot be read");
+	if (fd < 0 && errno == ENOENT) {
+		*ret_why = xstrdup("it is missing");
 		return 0;
 	}
+	if (fd < 0 || fstat(fd, &st) < 0)                /* it may be whole: nothing is to be removed for that */
+		return err_set(err, errno, "image-store", "cannot read '%s': %m", path);
 	if (st.st_size != d->size) {
 		*ret_why = xasprintf("it has %lld bytes, not %lld", (long long)st.st_size, (long long)d->size);
 		return 0;
@@ -119,7 +121,7 @@ static int check_blobs(struct check *c, const struct inventory_image *image, str
 		_free_ char *path = layout_blob(c->store, image->d.digest);
 
 		(void)add(c, image, xstrdup("manifest"), image->damage);
-		if (c->mends)
+		if (c->mends && image->d.notes.source != NULL)   /* else what is left of it would be lost as well */
 			(void)unlink(path);
 		removed = c->mends;
 		r = 0;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -66,26 +67,51 @@ int images_push(const struct house *h, const char *ref, const char *name, const 
 
 /* --- export --- */
 
-/* skopeo writes to a name of ours beside the target, so that a half-written file never has its name. */
+/*
+ * A directory that nobody else can write, beside what is written: the place may be everybody's (/tmp), where a name
+ * that can be guessed may be somebody's link. A descriptor, or -errno.
+ */
+static int make_private(int dir, char **ret_name)
+{
+	for (;;) {
+		_free_ char *name = NULL;
+		uint64_t chance;
+		struct stat st;
+		_fd_ fd = -1;
+
+		if (getrandom(&chance, sizeof(chance), 0) != (ssize_t)sizeof(chance))
+			return -errno;
+		name = xasprintf(".pterm-export-%016llx", (unsigned long long)chance);
+		if (mkdirat(dir, name, 0700) < 0 && errno != EEXIST)
+			return -errno;
+		fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0 || fstat(fd, &st) < 0 || st.st_uid != geteuid() || (st.st_mode & 077) != 0)
+			continue;
+		*ret_name = TAKE(name);
+		return TAKE_FD(fd);
+	}
+}
+
+/* skopeo writes into a directory of ours beside the target, so that a half-written file never has its name. */
 static int export_to(const struct image_store *store, const struct oci_descriptor *d, const char *path, int kind,
                      struct err *err)
 {
 	_free_ char *dir_path = xstrndup(path, (size_t)(path_base(path) - path));
 	_fd_ dir = open(*dir_path ? dir_path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_free_ char *tmp = xasprintf(".pterm-export-%d", (int)getpid());
-	_free_ char *target = NULL;
 	_free_ char *shown = visible(path);
+	_free_ char *target = NULL;
+	_free_ char *tmp = NULL;
+	_fd_ at = dir < 0 ? -errno : make_private(dir, &tmp);
 	int r;
 
-	if (dir < 0)
-		return err_set(err, errno, "export", "cannot write '%s': %m", shown);
-	target = xasprintf("%s:/proc/%d/fd/%d/%s%s%s", export_kinds[kind], (int)getpid(), dir, tmp, d->notes.name ? ":" : "",
-	                   d->notes.name ? d->notes.name : "");
+	if (at < 0)
+		return err_set(err, -at, "export", "cannot write '%s': %m", shown);
+	target = xasprintf("%s:/proc/%d/fd/%d/image%s%s", export_kinds[kind], (int)getpid(), at,
+	                   d->notes.name ? ":" : "", d->notes.name ? d->notes.name : "");
 	r = skopeo_send(store, d->digest, target, NULL, "export", path, err);
-	if (r == 0 && renameat2(dir, tmp, dir, path_base(path), RENAME_NOREPLACE) < 0)
+	if (r == 0 && renameat2(at, "image", dir, path_base(path), RENAME_NOREPLACE) < 0)
 		r = err_set(err, errno, "export", "cannot write '%s': %m", shown);
-	if (r < 0)
-		(void)path_remove_tree(dir, tmp);
+	(void)path_remove_tree(dir, tmp);
 	return r;
 }
 

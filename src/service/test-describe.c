@@ -89,6 +89,8 @@ TEST(the_configuration_is_asked_last)
 	ASSERT_EQ(l.restart_first_ms, 100);
 	ASSERT_EQ(l.restart_longest_ms, 60000);
 	ASSERT(l.engine == NULL && l.cpus == NULL && l.may_fall_back);
+	free(c.values[OPTION_network_default].text);
+	free(c.values[OPTION_engine].text);
 	c.values[OPTION_network_default] = (struct config_value){ .text = xstrdup("private"),
 	                                                          .number = NETWORK_PRIVATE };
 	c.values[OPTION_engine] = (struct config_value){ .text = xstrdup("crun") };

@@ -16,7 +16,7 @@
 
 #define PROBE_EXEC 0x80000000u           /* in the number of an exec: it is a probe */
 
-enum { SOON_MS = 1000, RECORD_MAX = 1 << 20 };
+enum { SOON_MS = 1000, RECORD_MAX = 1 << 20, READ_AT_ONCE = 64 * 1024 };
 
 struct probe {
 	struct supervisor *s;
@@ -172,15 +172,18 @@ static void close_output(struct probe *p)
 	p->out = fd_close(p->out);
 }
 
-/* Read what there is, and keep as much as is shown. False at the end. */
+/*
+ * Read some of what there is, and keep as much as is shown; never until nothing is left, since who writes may be
+ * faster. False at the end.
+ */
 static bool read_output(struct probe *p)
 {
-	char buf[4096];
-	ssize_t n;
+	char buf[READ_AT_ONCE];
+	const ssize_t n = read(p->out, buf, sizeof(buf));
 
-	while ((n = read(p->out, buf, sizeof(buf))) > 0)
+	if (n > 0)
 		str_add(&p->output, buf, min_size((size_t)n, PROBE_OUTPUT_MAX - min_size(p->output.len, PROBE_OUTPUT_MAX)));
-	return n < 0 && (errno == EAGAIN || errno == EINTR);
+	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
 static void on_output(void *data, int events)

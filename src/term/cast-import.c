@@ -42,8 +42,8 @@ static const struct json_object event_object = JSON_OBJECT("an asciicast's event
 
 struct import {
 	FILE *file;
-	char *line;
-	size_t line_cap, number;         /* of the line */
+	struct str line;
+	size_t number;                   /* of the line */
 	struct head head;
 	struct record *record;
 	struct event event;
@@ -51,32 +51,46 @@ struct import {
 	struct cast_info info;
 };
 
-/* 1: the next line that says something, in .line, *ret_n bytes; 0: there is none; -errno. */
-static int next_line(struct import *m, size_t *ret_n, struct err *err)
+/* Into .line, without its newline. 1; 0: there is none; -errno. What is too long is not read to its end. */
+static int read_line(struct import *m, struct err *err)
 {
-	ssize_t n;
+	int c;
 
-	while ((n = getline(&m->line, &m->line_cap, m->file)) > 0) {
-		m->number++;
-		if (n > LINE_MAX_BYTES)
-			return err_set(err, EFBIG, "bad-cast", "line %zu is longer than %d bytes", m->number, LINE_MAX_BYTES);
-		while (n > 0 && (m->line[n - 1] == '\n' || m->line[n - 1] == '\r' || m->line[n - 1] == ' '))
-			n--;
-		*ret_n = (size_t)n;
-		if (n > 0 && m->line[0] != '#')          /* a remark, in version 3 */
+	str_clear(&m->line);
+	while ((c = getc_unlocked(m->file)) != EOF && c != '\n') {
+		if (m->line.len >= LINE_MAX_BYTES)
+			return err_set(err, EFBIG, "bad-cast", "line %zu is longer than %d bytes", m->number + 1,
+			               LINE_MAX_BYTES);
+		str_addc(&m->line, (char)c);
+	}
+	if (ferror(m->file))
+		return err_set(err, errno, "bad-cast", "cannot read it: %m");
+	m->number++;
+	return c != EOF || m->line.len > 0;
+}
+
+/* 1: the next line that says something, in .line; 0: there is none; -errno. */
+static int next_line(struct import *m, struct err *err)
+{
+	int r;
+
+	while ((r = read_line(m, err)) == 1) {
+		while (m->line.len > 0 && strchr("\r ", m->line.buf[m->line.len - 1]) != NULL)
+			m->line.len--;
+		m->line.buf[m->line.len] = '\0';
+		if (m->line.len > 0 && m->line.buf[0] != '#')    /* a remark, in version 3 */
 			return 1;
 	}
-	return ferror(m->file) ? err_set(err, errno, "bad-cast", "cannot read it: %m") : 0;
+	return r;
 }
 
 static int read_head(struct import *m, struct err *err)
 {
-	size_t n;
-	int r = next_line(m, &n, err);
+	int r = next_line(m, err);
 
 	if (r <= 0)
 		return r < 0 ? r : err_set(err, EINVAL, "bad-cast", "it is empty");
-	r = json_decode(m->line, n, &head_object, &m->head, err);
+	r = json_decode(m->line.buf, m->line.len, &head_object, &m->head, err);
 	if (r < 0)
 		return r;
 	if (m->head.version != 2 && m->head.version != 3)
@@ -119,13 +133,12 @@ static int take_event(struct import *m, struct err *err)
 
 static int read_events(struct import *m, struct err *err)
 {
-	size_t n;
 	int r;
 
-	while ((r = next_line(m, &n, err)) == 1) {
+	while ((r = next_line(m, err)) == 1) {
 		_err_ why = ERR_INIT;
 
-		r = json_decode_row(m->line, n, &event_object, &m->event, &why);
+		r = json_decode_row(m->line.buf, m->line.len, &event_object, &m->event, &why);
 		if (r < 0 && feof(m->file))              /* its writer was killed */
 			return 0;
 		if (r == 0)
@@ -140,7 +153,7 @@ static int read_events(struct import *m, struct err *err)
 
 int cast_import(int fd, const char *name, int dirfd, struct cast_info *ret, struct err *err)
 {
-	struct import m = { .event = { .code = STR_INIT, .data = STR_INIT } };
+	struct import m = { .line = STR_INIT, .event = { .code = STR_INIT, .data = STR_INIT } };
 	const int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	uint64_t end;
 	int r;
@@ -159,7 +172,7 @@ int cast_import(int fd, const char *name, int dirfd, struct cast_info *ret, stru
 		r = read_events(&m, err);
 	record_close(m.record);
 	json_release(&event_object, &m.event);
-	free(m.line);
+	str_release(&m.line);
 	(void)fclose(m.file);
 	if (r == 0)
 		*ret = m.info;

@@ -26,12 +26,13 @@ TEST(keys_are_encoded_by_the_modes)
 	for (size_t i = 0; i < array_len(table); i++) {
 		_cleanup_(screen_freep) struct screen *s = screen_new(24, 80, NULL, NULL);
 		_str_ out = STR_INIT;
-		_free_ char *is = NULL, *want = NULL;
+		_free_ char *is = NULL, *want = NULL, *shown = NULL, *wanted = visible(table[i].want);
 
 		screen_feed(s, table[i].modes, strlen(table[i].modes));
 		ASSERT_OK(key_encode(s, table[i].key, &out, NULL));
-		is = xasprintf("%s: %s", table[i].key, visible(out.buf));
-		want = xasprintf("%s: %s", table[i].key, visible(table[i].want));
+		shown = visible(out.buf);
+		is = xasprintf("%s: %s", table[i].key, shown);
+		want = xasprintf("%s: %s", table[i].key, wanted);
 		ASSERT_STREQ(is, want);
 	}
 }
