@@ -94,6 +94,24 @@ int images_use(const struct house *h, const char *ref, const char *user, bool pu
 	return images_use_by(h, ref, user, pulls, NULL, NULL, ret, err);
 }
 
+/* An image that no registry gave may be one that pterm has a recipe for (share/recipes): then @err says so, too. */
+static void tell_recipe(const struct house *h, const char *ref, struct err *err)
+{
+	_free_ char *name = xstrdup(ref);
+	_free_ char *recipe = NULL, *text = NULL, *code = NULL;
+
+	if (strchr(name, '/') != NULL)
+		return;
+	for (char *c = name; (c = strchr(c, ':')) != NULL; )
+		*c = '-';
+	recipe = xasprintf("%s/recipes/%s", h->data, name);
+	if (access(recipe, X_OK) < 0)
+		return;
+	text = xstrdup(err_msg(err));
+	code = xstrdup(err->code);
+	err_set(err, err->no, code, "%s; %s makes it without a registry", text, recipe);
+}
+
 int images_use_by(const struct house *h, const char *ref, const char *user, bool pulls, const struct idmap *map,
                   const char *map_name, struct images_use *ret, struct err *err)
 {
@@ -108,7 +126,9 @@ int images_use_by(const struct house *h, const char *ref, const char *user, bool
 		images_use_release(&u);
 		r = pull(&store, ref, &plain, &d, &why);
 		oci_descriptor_release(&d);
-		if (r >= 0)
+		if (r < 0)
+			tell_recipe(h, ref, &why);
+		else
 			r = use(&store, ref, user, map, map_name, &u, &why);
 	}
 	if (r < 0)
