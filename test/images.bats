@@ -145,6 +145,13 @@ teardown() { images_teardown; }
 	PTERM_MAX_LAYER=16m run pterm image import -q "$WORK/bomb.tar.gz" bomb
 	[ "$status" -eq 125 ]
 	[[ $output == *"larger than the limit of 16 MiB"* ]]
+	echo '{ "images": { "max_layer": "32m" } }' | as "$WHO" tee "$TOP/$WHO/home/config.json" >/dev/null
+	run pterm image import -q "$WORK/bomb.tar.gz" bomb
+	[[ $output == *"larger than the limit of 32 MiB"* ]]
+	PTERM_MAX_LAYER=much run pterm image import -q "$WORK/bomb.tar.gz" bomb
+	[ "$status" -eq 125 ]
+	[[ $output == *"PTERM_MAX_LAYER"*"a size such as"* ]]
+	rm "$TOP/$WHO/home/config.json"
 	assert_store_clean
 	run pterm image import -q "$WORK/bomb.tar.gz" bomb
 	[ "$status" -eq 0 ]

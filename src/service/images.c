@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-/* What $PTERM_MAX_LAYER says, or the default. What makes no sense is the default. */
+/* The option images.max_layer, which is passed on in the environment, or the default. */
 static uint64_t max_layer(void)
 {
 	const char *text = getenv("PTERM_MAX_LAYER");
