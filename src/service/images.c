@@ -1,11 +1,14 @@
 #include "service/images.h"
 
 #include "base/child.h"
+#include "base/fd.h"
 #include "base/units.h"
 #include "image/name.h"
+#include "image/tree-run.h"
 #include "service/ids.h"
 
 #include <errno.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* The option images.max_layer, which is passed on in the environment, or the default. */
@@ -23,6 +26,20 @@ struct image_store images_store(const struct house *h)
 {
 	return (struct image_store){ .root = h->store, .default_image = h->default_image, .tree_program = h->tree_program,
 	                             .max_layer = max_layer(), .progress = h->progress };
+}
+
+int images_name_by(const struct house *h, const char *kind, const struct str *text, char **ret, struct err *err)
+{
+	_fd_ fd = memfd_create("pterm-name", MFD_CLOEXEC);
+	char hex[65];
+	int r = fd < 0 ? -errno : fd_write_all(fd, text->buf, text->len);
+
+	if (r < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return err_set(err, r < 0 ? -r : errno, "image-name", "cannot name the image: %m");
+	r = tree_digest_of(h->tree_program, fd, hex, err);
+	if (r == 0)
+		*ret = xasprintf("pterm-%s:%.32s", kind, hex);
+	return r;
 }
 
 void images_use_release(struct images_use *u)
