@@ -98,5 +98,6 @@ teardown() { images_teardown; }
 	[[ $output == *"newer there"* ]]
 	pterm image update -q 2>/dev/null
 	run pterm new --rm --image built:1 </dev/null
+	echo "$output"
 	[ "${lines[-1]//$'\r'/}" = newer ]
 }

@@ -60,11 +60,15 @@ static int arrange_fds(const struct child *c, const int *also_keep, size_t also_
 
 static void reset_signals(void)
 {
+	static const char by_default[64];        /* struct sigaction as the kernel has it; SIG_DFL is 0 */
 	sigset_t none;
 
 	for (int s = 1; s < NSIG; s++)
 		if (s != SIGKILL && s != SIGSTOP)
 			signal(s, SIG_DFL);
+	/* those below SIGRTMIN are glibc's own, which it hides; whoever started us may still have them ignored */
+	for (int s = SIGSYS + 1; s < SIGRTMIN; s++)
+		(void)syscall(SYS_rt_sigaction, s, by_default, NULL, (size_t)(_NSIG / 8));
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }

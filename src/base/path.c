@@ -174,8 +174,16 @@ int path_open_in_root(int dirfd, const char *path, int flags)
 		.flags = (uint64_t)(flags | O_CLOEXEC),
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
-	const long fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+	enum { TRIES = 1000 };
+	long fd = -1;
 
+	/*
+	 * openat2(2): EAGAIN when something was renamed or mounted, anywhere, while it followed a "..". Who renames without an
+	 * end does not hold us for ever.
+	 */
+	errno = EAGAIN;
+	for (int i = 0; fd < 0 && errno == EAGAIN && i < TRIES; i++)
+		fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
 	return fd < 0 ? -errno : (int)fd;
 }
 

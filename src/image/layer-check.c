@@ -78,6 +78,20 @@ size_t layer_budget(size_t n)
 	return max_size(IMAGE / max_size(n, 1), EACH);
 }
 
+char *layer_unsynced(const char *layer)
+{
+	return xasprintf("%s.unsynced", layer);
+}
+
+/* Did the machine go down before the layer was written out? */
+static bool was_lost(const char *layer)
+{
+	_free_ char *path = layer_unsynced(layer);
+	_str_ boot = STR_INIT;
+
+	return file_read(AT_FDCWD, path, 256, &boot) == 0 && !str_eq(boot.buf, proc_boot_id());
+}
+
 int layer_check(const char *layer, const struct idmap *map, size_t budget, struct str *why)
 {
 	_free_ char *list_path = xasprintf("%s.list", layer);
@@ -89,6 +103,8 @@ int layer_check(const char *layer, const struct idmap *map, size_t budget, struc
 
 	if (dir < 0 || list < 0 || fstat(list, &st) < 0)
 		return damaged(why, list < 0 ? "the list of the layer" : layer, "is missing");
+	if (was_lost(layer))
+		return damaged(why, ".", "may not have been written out when the machine went down");
 	if (st.st_size == 0)
 		return damaged(why, "the list of the layer", "is empty");
 	seen = check_window(dir, list, 0, budget / 2 + 1, map, why);     /* the top */
@@ -144,11 +160,13 @@ int layer_put_aside(const char *layer, struct err *err)
 {
 	_free_ char *dir = xstrndup(layer, (size_t)(path_base(layer) - layer));
 	_free_ char *list = xasprintf("%s.list", layer);
+	_free_ char *unsynced = layer_unsynced(layer);
 	_free_ char *aside = xasprintf("%s" ASIDE "%s-%llx", dir, path_base(layer), (unsigned long long)time_mono_ns());
 
 	if (rename(layer, aside) < 0 && errno != ENOENT)
 		return err_set(err, errno, "image-store", "cannot put the layer '%s' aside: %m", layer);
 	(void)unlink(list);
+	(void)unlink(unsynced);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/list.h"
 #include "base/path.h"
+#include "base/proc.h"
 #include "image/layout.h"
 #include "image/lock.h"
 #include "image/oci.h"
@@ -22,7 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { AT_ONCE_MAX = 4, TELL_EVERY_MS = 100 };
+enum { AT_ONCE_MAX = 4, TELL_EVERY_MS = 100, SYNC_LATER = 64 << 20 };
 
 enum state { WAITING, RUNNING, UNPACKED, DONE };
 
@@ -44,6 +45,7 @@ struct work {
 	char *layers;                        /* <root>/images/layers/<map> */
 	struct job *jobs;
 	size_t n;
+	bool syncs_later;                    /* of a large layer: nobody has to wait for the disk */
 };
 
 char *layer_path(const struct image_store *store, const char *map_name, const char *hex)
@@ -283,10 +285,14 @@ static int job_publish(struct work *w, struct job *j, struct err *err)
 {
 	_free_ char *layer = path_join(w->layers, j->ret->diff_id);
 	_free_ char *list = xasprintf("%s.list", layer);
+	_free_ char *unsynced = layer_unsynced(layer);
 	const bool is_new = !layer_is_there(layer);      /* or: the same content by another name, finished first */
 
 	if (is_new && path_exists(AT_FDCWD, layer))      /* without a list nobody knows whether it is whole */
 		(void)layer_put_aside(layer, NULL);
+	if (is_new && w->syncs_later &&
+	    file_write(AT_FDCWD, unsynced, proc_boot_id(), strlen(proc_boot_id()), 0600) < 0)
+		return err_set(err, EIO, "image-store", "cannot write '%s'", unsynced);
 	if (is_new && (rename(j->staging_list, list) < 0 ||
 	               (rename(j->staging, layer) < 0 && errno != EEXIST && errno != ENOTEMPTY)))
 		return err_set(err, errno, "image-store", "cannot keep the layer as '%s': %m", layer);
@@ -313,17 +319,45 @@ static size_t count(const struct work *w, enum state state)
 	return n;
 }
 
-/* Everything that is unpacked gets its name. The name says that the content is whole, also after a power failure. */
+/* A process that outlives us, writes the file system out and takes the marks away. */
+static void sync_later(const struct work *w, int dir)
+{
+	if (fork() != 0)
+		return;
+	(void)setsid();
+	for (int fd = 0; fd <= 2; fd++)          /* nobody waits for the end of our pipes */
+		(void)!dup2(dir, fd);
+	fd_close_from(3, NULL, 0);               /* nor for our locks */
+	if (syncfs(0) == 0)
+		for (size_t i = 0; i < w->n; i++) {
+			_free_ char *mark = w->jobs[i].ret->layer ? layer_unsynced(w->jobs[i].ret->layer) : NULL;
+
+			if (mark != NULL)
+				(void)unlink(mark);
+		}
+	_exit(0);
+}
+
+/*
+ * Everything that is unpacked gets its name. The name says that the content is whole, also after a power failure, or
+ * there is a mark beside it until it is.
+ */
 static int publish_all(struct work *w, struct err *err)
 {
 	_fd_ dir = count(w, UNPACKED) > 0 ? open(w->layers, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	uint64_t bytes = 0;
 	int r = 0;
 
-	if (dir >= 0 && syncfs(dir) < 0)
+	for (size_t i = 0; i < w->n; i++)
+		bytes += w->jobs[i].state == UNPACKED ? w->jobs[i].size : 0;
+	w->syncs_later = bytes > SYNC_LATER;
+	if (dir >= 0 && !w->syncs_later && syncfs(dir) < 0)
 		return err_set(err, errno, "image-store", "cannot write '%s': %m", w->layers);
 	for (size_t i = 0; i < w->n && r == 0; i++)
 		if (w->jobs[i].state == UNPACKED)
 			r = job_publish(w, &w->jobs[i], err);
+	if (r == 0 && dir >= 0 && w->syncs_later)
+		sync_later(w, dir);
 	return r;
 }
 

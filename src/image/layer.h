@@ -45,6 +45,11 @@ size_t layer_budget(size_t n);
  */
 int layer_verify(const struct image_store *store, const char *layer, const struct idmap *map, struct str *why,
                  struct err *err);
+/*
+ * The mark of a layer that may not be on the disk yet: a file beside it with the boot id. After a power failure it is
+ * another boot's, and layer_check says that the layer is damaged. The caller frees the path.
+ */
+char *layer_unsynced(const char *layer);
 /* Put a layer aside: running sessions keep what they have of it, nobody finds it any more. 0 or -errno. */
 int layer_put_aside(const char *layer, struct err *err);
 /*

@@ -122,8 +122,10 @@ static int stop_once(struct session *s, const struct message_stop *m, struct err
 	int r;
 
 	r = session_connect(s, &c, err);
-	if (r == -ESRCH || (r < 0 && session_has_ended(s)))      /* just now, before it heard us */
+	if (r == -ESRCH || (r < 0 && session_has_ended(s))) {    /* just now, before it heard us */
+		session_await_end(s);                    /* its socket goes before its last word is written */
 		return 1;
+	}
 	if (r < 0)
 		return r;
 	supervisor = supervisor_pidfd(&c);
