@@ -61,7 +61,7 @@ check-vm: build
 check-gallery:
 	@tools/install-deps --tests --quiet
 	@$(MAKE) --no-print-directory build BUILD=$(BUILD)-test MESON_ARGS=-Dhooks=true
-	@test/run $(BUILD)-test test/gallery/gallery.bats
+	@BATS_TEST_TIMEOUT=900 test/run $(BUILD)-test test/gallery/gallery.bats
 
 # Renews the tables of docs/ that are made from those of the code.
 docs: build
