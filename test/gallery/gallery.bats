@@ -125,7 +125,7 @@ ends() {
 	types git 'git init -q repo && cd repo && git config user.email a@b && git config user.name ann' --enter
 	types git 'echo 1 >f && git add f && git commit -qm "the first one" && git log' --enter
 	shows git 'Author: ann <a@b>'
-	types git -k q exit --enter
+	types git exit --enter
 	ends git
 	[ "$(stat -c %U repo/f)" = "$(as "$WHO" id -un)" ]
 }
@@ -167,6 +167,13 @@ ends() {
 	begins htop F10Quit
 	types htop -k f10
 	ends htop
+}
+
+@test "iotop: refused, and its template says why" {
+	run --separate-stderr pterm new -t iotop </dev/null # begins iotop not
+	[ "$status" -eq 125 ]
+	[[ $stderr == *"there is no engine 'docker'"* ]]
+	pterm template ls | grep -q '^iotop .*CAP_NET_ADMIN'
 }
 
 @test "network-tools" {
