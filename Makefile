@@ -6,7 +6,7 @@ MESON_ARGS ?=
 WERROR ?= $(if $(CI),true,false)
 PTERM = $(BUILD)/src/pterm
 
-.PHONY: all build deps run check lint check-quick check-e2e check-fresh check-vm docs soak bench asan fuzz install clean
+.PHONY: all build deps run check lint check-quick check-e2e check-fresh check-vm check-gallery docs soak bench asan fuzz install clean
 all: build
 
 deps:
@@ -31,7 +31,7 @@ E2E ?=
 check: lint check-quick check-e2e
 
 SCRIPTS = tools/host.sh tools/install-deps tools/install-crun tools/install-cosign tools/make-default-image tools/host-setup \
-	tools/first-session test/tools/fresh test/run test/lab/network test/vm/run test/vm/limits.sh fuzz/run .ci/run
+	tools/first-session test/tools/fresh test/run test/lab/network test/lab/tun share/recipes/debian-12 test/vm/run test/vm/limits.sh fuzz/run .ci/run
 lint:
 	@tools/install-deps --tests --quiet
 	@shellcheck -x $(SCRIPTS)
@@ -56,6 +56,12 @@ check-fresh:
 check-vm: build
 	@tools/install-deps --vm --quiet
 	@test/vm/run $(BUILD)
+
+# The templates that come with pterm, each started, looked at and quit. Needs a Debian mirror, and minutes.
+check-gallery:
+	@tools/install-deps --tests --quiet
+	@$(MAKE) --no-print-directory build BUILD=$(BUILD)-test MESON_ARGS=-Dhooks=true
+	@BATS_TEST_TIMEOUT=900 test/run $(BUILD)-test test/gallery/gallery.bats
 
 # Renews the tables of docs/ that are made from those of the code.
 docs: build

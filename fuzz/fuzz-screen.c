@@ -1,7 +1,6 @@
 /*
- * What a stranger prints: the first two bytes are the size, then come bytes, cut and resized on the way. The screen
- * must stay whole,
- * what is rendered of it must be the same screen, and so must a checkpoint.
+ * What a stranger prints: the first two bytes are the size, then come bytes, cut and resized on the way. The screen must
+ * stay whole, what is rendered of it must be the same screen, and so must a checkpoint.
  */
 #include "term/checkpoint.h"
 #include "term/render.h"

@@ -26,7 +26,9 @@ entry() { printf "\\$1\\$2\\0\\0\\0\\0\\0\\0\\$3\\0\\0\\0\\0\\0\\0\\0\\$4\\0\\0\
 { printf '\011\100\0\0\0\14\0'; zeros 64; printf 'half rotated'; } > "$dir/record/half"
 { printf '\020\0\0\0\0\0\0log without an index'; } > "$dir/record/bare"
 
-mkdir -p "$dir/config"
+mkdir -p "$dir/config" "$dir/key-names"
+seed key-names/cursor '\033[?1h\033[>31u\000ctrl-shift-up\000a\033[201~b\302\233c'
+seed key-names/paste  '\033[?2004h\033=\000alt-kp-enter\000one\r\ntwo\t\033[201~'
 seed config/tree     '\000{"a": [1, 2.5, "\\u00e4", true, null], "b": {}}'
 seed config/config   '\001{"gc": {"keep": 1, "max_disk": "2g"}, "stop": {"timeout": 1.5}, "environment": "staging"}'
 seed config/template '\002{"command": "sh -c \047${A:-b}\047", "volumes": ["${A}:/x:ro"], "limits": {"memory": "1g"}, "health": {"command": ["x"]}}'

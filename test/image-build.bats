@@ -82,6 +82,44 @@ teardown() { images_teardown; }
 	assert_store_clean
 }
 
+@test "a template's build: made once, anew when the recipe, an argument or a base is another" {
+	as "$WHO" mkdir -p "$TOP/$WHO/home/templates"
+	put() { as "$WHO" tee "$TOP/$WHO/home/templates/$1" >/dev/null; }
+	built() { pterm image ls -q | grep -c '^pterm-build:' || true; }
+	says() { # WHAT IT PRINTS, AND WHETHER IT IS BUILT FIRST
+		run pterm new --rm -t built "${@:3}" </dev/null
+		echo "$output"
+		[ "$status" -eq 0 ]
+		[ "${lines[-1]//$'\r'/}" = "$1" ]
+		[ "$(built)" = "$2" ]
+	}
+	put Containerfile <<<$'FROM base\nARG WORD=none\nRUN echo $WORD >/word\nCMD ["cat", "/word"]'
+	put built.json <<<'{ "build": "Containerfile" }'
+	says none 1
+	says none 1
+	put built.json <<<'{ "build": { "args": { "WORD": "${WORD:-other}" } } }'
+	says other 2
+	says third 3 --set WORD=third
+	says other 3
+	put Containerfile <<<$'FROM base\nCMD ["cat", "/etc/top"]'
+	tar_of top etc/ etc/top=newer
+	layout moved "$BASE" "$WORK/top.tar"
+	pterm image import -q --which t:moved "$WORK/layout" base
+	says newer 4
+	# another image instead, and one that cannot be built
+	[ "$(pterm new --rm -t built --image base -- echo plain </dev/null | tr -d '\r')" = plain ]
+	put Containerfile <<<$'FROM base\nRUN false'
+	run pterm new --rm -t built </dev/null
+	[ "$status" -eq 125 ]
+	[[ $output == *"buildah ended with exit code"* ]]
+	as "$WHO" rm "$TOP/$WHO/home/templates/Containerfile"
+	run pterm new --rm -t built </dev/null
+	[[ $output == *"there is neither a Containerfile nor a Dockerfile in"* ]]
+	[ "$(built)" = 4 ]
+	[ -z "$(pterm ls -q)" ]
+	assert_store_clean
+}
+
 @test "update builds again when a base has moved" {
 	printf 'FROM base\nCMD ["cat", "/etc/top"]\n' >"$WORK/context/Containerfile"
 	pterm image build -t built:1 "$WORK/context" 2>/dev/null

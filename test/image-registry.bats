@@ -60,6 +60,22 @@ with tarfile.open(sys.argv[1], "w") as tar:
 	[ "$(find "$IMAGES/blobs" -type f | wc -l)" -eq 0 ]
 }
 
+@test "where no registry gives it, a recipe that came with pterm is named" {
+	kill "$REGISTRY_PID"
+	wait "$REGISTRY_PID" || true
+	printf '[[registry]]\nprefix = "docker.io"\nlocation = "%s"\ninsecure = true\n' "$REGISTRY" >"$WORK/registries.conf"
+	chmod a+r "$WORK/registries.conf"
+	try() { run as "$WHO" env CONTAINERS_REGISTRIES_CONF="$WORK/registries.conf" "$TOP/bin/src/pterm" new --rm "$@" -- true </dev/null; }
+	try --image debian:12
+	[ "$status" -eq 125 ]
+	[ "${#lines[@]}" -eq 1 ]
+	[[ $output == *"cannot find 'debian:12'"*"; "*"/recipes/debian-12 makes it without a registry" ]]
+	try --image debian:13
+	[[ $output == *"cannot find 'debian:13'"* && $output != *recipe* ]]
+	try -t htop
+	[[ $output == *"/recipes/debian-12 makes it without a registry" ]]
+}
+
 @test "a password: refused without, works with --creds and with a login" {
 	kill "$REGISTRY_PID"
 	wait "$REGISTRY_PID" 2>/dev/null || true

@@ -145,6 +145,13 @@ teardown() { images_teardown; }
 	PTERM_MAX_LAYER=16m run pterm image import -q "$WORK/bomb.tar.gz" bomb
 	[ "$status" -eq 125 ]
 	[[ $output == *"larger than the limit of 16 MiB"* ]]
+	echo '{ "images": { "max_layer": "32m" } }' | as "$WHO" tee "$TOP/$WHO/home/config.json" >/dev/null
+	run pterm image import -q "$WORK/bomb.tar.gz" bomb
+	[[ $output == *"larger than the limit of 32 MiB"* ]]
+	PTERM_MAX_LAYER=much run pterm image import -q "$WORK/bomb.tar.gz" bomb
+	[ "$status" -eq 125 ]
+	[[ $output == *"PTERM_MAX_LAYER"*"a size such as"* ]]
+	rm "$TOP/$WHO/home/config.json"
 	assert_store_clean
 	run pterm image import -q "$WORK/bomb.tar.gz" bomb
 	[ "$status" -eq 0 ]
@@ -233,6 +240,23 @@ teardown() { images_teardown; }
 	[ "$status" -eq 0 ]
 	[ "$(find "$IMAGES/blobs" -type f | wc -l)" -eq 0 ]
 	[ "$(find "$IMAGES/layers" -mindepth 2 -maxdepth 2 -type d | wc -l)" -eq 0 ]
+}
+
+@test "twenty sessions of one image have one copy of its files, and take little before they write" {
+	local n id mine layer
+	pterm image import -q "$BASE" base
+	for n in $(seq 20); do pterm new -d --image base -- sleep 1000 </dev/null >/dev/null; done
+	layer=$(find "$IMAGES/layers" -path '*/bin/busybox')
+	[ "$(wc -l <<<"$layer")" -eq 1 ]
+	for id in $(pterm ls -o json | json "' '.join(s['id'] for s in d)"); do
+		# the file that the command was executed from: what is in memory of it belongs to this inode
+		mine=$(pterm exec -T "$id" stat -c %i /bin/busybox)
+		[ "${mine//$'\r'/}" = "$(stat -c %i "$layer")" ]
+		n=$(du -sk --total $(find "$TOP/$WHO/home/sessions/$id" "$STORE/sessions/$id" -maxdepth 0) | awk 'END { print $1 }')
+		echo "$id: $n KB"
+		[ "$n" -le 64 ]
+	done
+	[ "$(pterm ls -q --running | wc -l)" -eq 20 ]
 }
 
 @test "shared layers count once" {

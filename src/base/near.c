@@ -28,7 +28,9 @@ static size_t distance(const char *a, const char *b, size_t limit)
 
 static size_t limit_of(const char *word)
 {
-	return strlen(word) < 4 ? 1 : 2;
+	const size_t n = strlen(word);
+
+	return n < 2 ? 0 : n < 4 ? 1 : 2;        /* any letter is one edit from any other */
 }
 
 struct near near_to(const char *word)

@@ -157,6 +157,21 @@ static void take_build(const struct json_node *tree, struct template_build *ret)
 	take_pairs(b, "args", &ret->arguments);
 }
 
+/* Its paths are relative to the template's file. */
+static void place_build(const char *dir, struct template_build *b)
+{
+	char *context = path_join(dir, b->context ? b->context : ".");
+
+	free(b->context);
+	b->context = context;
+	if (b->containerfile != NULL) {
+		char *file = path_join(dir, b->containerfile);
+
+		free(b->containerfile);
+		b->containerfile = file;
+	}
+}
+
 /* A path in a template is relative to where pterm is called, as with -v. */
 static void take_secrets(const struct json_node *tree, struct strv *ret)
 {
@@ -222,6 +237,8 @@ int template_decode(const struct json_node *tree, const char *path, struct templ
 		t->gpu = text_of(gpu);
 	take_lists(tree, t);
 	take_build(tree, &t->build);
+	if (t->build.is_there)
+		place_build(t->dir, &t->build);
 	take_probe(tree, "health", &t->health);
 	take_probe(tree, "readiness", &t->readiness);
 	return 0;

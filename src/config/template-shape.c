@@ -53,7 +53,7 @@ static const struct shape_field secret_fields[] = {
 };
 static const struct shape_field build_fields[] = {
 	{ "containerfile", &filled, "the recipe; Containerfile where it is not said" },
-	{ "context", &filled, "the directory with what the recipe takes; the template's where it is not said" },
+	{ "context", &filled, "the directory with what the recipe copies; the template's where it is not said" },
 	{ "args", &variables, "values for the recipe's ARGs" },
 };
 static const struct shape_field probe_fields[] = {

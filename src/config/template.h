@@ -20,11 +20,12 @@ struct template_probe {
 	struct strv command;
 	uint64_t interval_ms, timeout_ms, start_period_ms, retries;      /* 0: not said */
 };
-struct template_build { bool is_there; char *containerfile, *context; struct strv arguments; };   /* KEY=VALUE */
+/* Paths as they can be opened; the file may be NULL. Arguments are KEY=VALUE. */
+struct template_build { bool is_there; char *containerfile, *context; struct strv arguments; };
 
 struct template {
 	char *name;                      /* what a session of it is called */
-	char *dir;                       /* of its file: paths of build are relative to it */
+	char *dir;                       /* of its file */
 	char *image, *working_dir, *network, *user, *hostname, *restart, *engine, *model, *gpu, *cpus;   /* NULL: not said */
 	struct strv command, environment, volumes, ports, tmpfs, packages, labels;     /* as on a command line */
 	struct strv secrets;             /* NAME=PATH, NAME=env:VARIABLE */

@@ -158,6 +158,7 @@ TEST(every_key_has_its_value)
 	ASSERT_STREQ(t.gpu, "true");
 	ASSERT(t.build.is_there);
 	ASSERT_LIST(t.build.arguments, "X=1|");
+	ASSERT(t.build.context[0] == '/' && t.build.containerfile == NULL);
 	ASSERT_LIST(t.health.command, "probe|-x|");
 	ASSERT_EQ(t.health.interval_ms, 2500);
 	ASSERT_EQ(t.health.start_period_ms, 60000);

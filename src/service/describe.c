@@ -59,7 +59,7 @@ int templates_load(const struct templates *t, const char *ref, const struct strv
 static int check_offered(const struct template *t, struct err *err)
 {
 	const struct { const char *key; bool is_there; } missing[] = {
-		{ "build", t->build.is_there }, { "model", t->model != NULL }, { "gpu", t->gpu != NULL },
+		{ "model", t->model != NULL }, { "gpu", t->gpu != NULL },
 	};
 
 	for (size_t i = 0; i < array_len(missing); i++)
@@ -173,7 +173,11 @@ int launch_use_template(struct launch *l, const struct template *t, struct err *
 
 	if (r < 0)
 		return r;
-	take_text(&l->image, t->image);
+	if (l->image == NULL && t->build.is_there) {
+		l->build = (struct images_build){ .context = t->build.context, .file = t->build.containerfile };
+		strv_copy(&l->build.args, &t->build.arguments);
+	} else
+		take_text(&l->image, t->image);
 	take_text(&l->cwd, t->working_dir);
 	take_text(&l->user, t->user);
 	take_text(&l->hostname, t->hostname);

@@ -6,16 +6,14 @@
 #include "base/units.h"
 #include "image/helper.h"
 #include "image/name.h"
+#include "service/containerfile.h"
 #include "service/ids.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { CONTAINERFILE_MAX = 1 << 20 };
 
 static const struct helper buildah = { "buildah", "builds images", "buildah" };
 
@@ -62,55 +60,6 @@ static void build_release(struct build *b)
 	free(b->file);
 	strv_release(&b->env);
 	recipe_release(&b->recipe);
-}
-
-/* --- what FROM names --- */
-
-/* The next word of a line; NULL at its end. */
-static char *next_word(char **line)
-{
-	char *word = *line + strspn(*line, " \t");
-
-	if (*word == '\0')
-		return NULL;
-	*line = word + strcspn(word, " \t");
-	if (**line != '\0')
-		*(*line)++ = '\0';
-	return word;
-}
-
-static bool has(const struct strv *v, const char *text)
-{
-	for (size_t i = 0; i < v->len; i++)
-		if (strcasecmp(v->items[i], text) == 0)
-			return true;
-	return false;
-}
-
-/* The images that a Containerfile names, but for its own stages and "scratch". */
-static void list_bases(char *text, struct strv *ret)
-{
-	_strv_ stages = { 0 };
-	char *save = NULL;
-
-	for (char *line = strtok_r(text, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
-		char *word;
-
-		line[strcspn(line, "\r")] = '\0';
-		word = next_word(&line);
-		if (word == NULL || strcasecmp(word, "FROM") != 0)
-			continue;
-		do
-			word = next_word(&line);
-		while (word != NULL && word[0] == '-');
-		if (word == NULL)
-			continue;
-		if (!has(&stages, word) && strcasecmp(word, "scratch") != 0 && strchr(word, '$') == NULL && !has(ret, word))
-			strv_push(ret, word);
-		word = next_word(&line);
-		if (word != NULL && strcasecmp(word, "AS") == 0 && (word = next_word(&line)) != NULL)
-			strv_push(&stages, word);
-	}
 }
 
 /* --- running buildah --- */
@@ -181,11 +130,11 @@ static int hand_over_all(struct build *b, struct err *err)
 {
 	_strv_ bases = { 0 };
 	_str_ text = STR_INIT;
-	int r = file_read(AT_FDCWD, b->recipe.file, CONTAINERFILE_MAX, &text);
+	int r = containerfile_read(b->recipe.file, &text, err);
 
 	if (r < 0)
-		return err_set(err, -r, "build", "cannot read '%s': %m", b->recipe.file);
-	list_bases(text.buf, &bases);
+		return r;
+	containerfile_bases(text.buf, &bases);
 	for (size_t i = 0; i < bases.len && r == 0; i++) {
 		progress_step(b->store->progress, "taking '%s' as a base", bases.items[i]);
 		r = hand_over(b, bases.items[i], err);
@@ -195,46 +144,15 @@ static int hand_over_all(struct build *b, struct err *err)
 
 /* --- preparing --- */
 
-/* Where the Containerfile is: as given, or by its usual names. */
-static int find_file(struct build *b, struct err *err)
-{
-	static const char *const usual[] = { "Containerfile", "Dockerfile" };
-	char real[4096];
-
-	if (realpath(b->what->context, real) == NULL)
-		return err_set(err, errno, "build", "cannot use the context '%s': %m", b->what->context);
-	if (str_eq(real, "/"))
-		return err_set(err, EINVAL, "build", "the context cannot be the root directory: name a directory "
-		               "with what the build copies");
-	b->recipe.context = xstrdup(real);
-	for (size_t i = 0; i < array_len(usual) && b->what->file == NULL && b->recipe.file == NULL; i++) {
-		_free_ char *path = path_join(real, usual[i]);
-
-		if (path_exists(AT_FDCWD, path))
-			b->recipe.file = TAKE(path);
-	}
-	if (b->what->file != NULL) {
-		if (realpath(b->what->file, real) == NULL)
-			return err_set(err, errno, "build", "cannot read '%s': %m", b->what->file);
-		b->recipe.file = xstrdup(real);
-	}
-	if (b->recipe.file == NULL)
-		return err_set(err, ENOENT, "build", "there is neither a Containerfile nor a Dockerfile in '%s': name one with -f",
-		               b->recipe.context);
-	b->recipe.target = b->what->target ? xstrdup(b->what->target) : NULL;
-	strv_copy(&b->recipe.args, &b->what->args);
-	return 0;
-}
-
 /* What buildah reads, where it sees it: the root that it gets has little of the host. */
 static int copy_file(struct build *b, struct err *err)
 {
 	_free_ char *file = path_join(b->inside, "Containerfile");
 	_str_ text = STR_INIT;
-	int r = file_read(AT_FDCWD, b->recipe.file, CONTAINERFILE_MAX, &text);
+	int r = containerfile_read(b->recipe.file, &text, err);
 
 	if (r < 0)
-		return err_set(err, -r, "build", "cannot read '%s': %m", b->recipe.file);
+		return r;
 	r = file_write(AT_FDCWD, file, text.buf, text.len, 0644);
 	b->file = TAKE(file);
 	return r < 0 ? err_set(err, -r, "build", "cannot write '%s': %m", b->file) : 0;
@@ -269,11 +187,13 @@ static int prepare(struct build *b, struct err *err)
 	int r = ids_map(0, 0, &b->map, &map_name, err);
 
 	if (r == 0)
-		r = find_file(b, err);
+		r = containerfile_find(b->what->context, b->what->file, &b->recipe.context, &b->recipe.file, err);
 	if (r == 0)
 		r = layout_work_dir(b->store, &b->work, err);
 	if (r < 0)
 		return r;
+	b->recipe.target = b->what->target ? xstrdup(b->what->target) : NULL;
+	strv_copy(&b->recipe.args, &b->what->args);
 	(void)chmod(b->work, 0711);
 	b->root = path_join(b->work, "root");
 	b->inside = path_join(b->work, "build");

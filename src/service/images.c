@@ -1,14 +1,17 @@
 #include "service/images.h"
 
 #include "base/child.h"
+#include "base/fd.h"
 #include "base/units.h"
 #include "image/name.h"
+#include "image/tree-run.h"
 #include "service/ids.h"
 
 #include <errno.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
-/* What $PTERM_MAX_LAYER says, or the default. What makes no sense is the default. */
+/* The option images.max_layer, which is passed on in the environment, or the default. */
 static uint64_t max_layer(void)
 {
 	const char *text = getenv("PTERM_MAX_LAYER");
@@ -23,6 +26,20 @@ struct image_store images_store(const struct house *h)
 {
 	return (struct image_store){ .root = h->store, .default_image = h->default_image, .tree_program = h->tree_program,
 	                             .max_layer = max_layer(), .progress = h->progress };
+}
+
+int images_name_by(const struct house *h, const char *kind, const struct str *text, char **ret, struct err *err)
+{
+	_fd_ fd = memfd_create("pterm-name", MFD_CLOEXEC);
+	char hex[65];
+	int r = fd < 0 ? -errno : fd_write_all(fd, text->buf, text->len);
+
+	if (r < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return err_set(err, r < 0 ? -r : errno, "image-name", "cannot name the image: %m");
+	r = tree_digest_of(h->tree_program, fd, hex, err);
+	if (r == 0)
+		*ret = xasprintf("pterm-%s:%.32s", kind, hex);
+	return r;
 }
 
 void images_use_release(struct images_use *u)
@@ -94,6 +111,24 @@ int images_use(const struct house *h, const char *ref, const char *user, bool pu
 	return images_use_by(h, ref, user, pulls, NULL, NULL, ret, err);
 }
 
+/* An image that no registry gave may be one that pterm has a recipe for (share/recipes): then @err says so, too. */
+static void tell_recipe(const struct house *h, const char *ref, struct err *err)
+{
+	_free_ char *name = xstrdup(ref);
+	_free_ char *recipe = NULL, *text = NULL, *code = NULL;
+
+	if (strchr(name, '/') != NULL)
+		return;
+	for (char *c = name; (c = strchr(c, ':')) != NULL; )
+		*c = '-';
+	recipe = xasprintf("%s/recipes/%s", h->data, name);
+	if (access(recipe, X_OK) < 0)
+		return;
+	text = xstrdup(err_msg(err));
+	code = xstrdup(err->code);
+	err_set(err, err->no, code, "%s; %s makes it without a registry", text, recipe);
+}
+
 int images_use_by(const struct house *h, const char *ref, const char *user, bool pulls, const struct idmap *map,
                   const char *map_name, struct images_use *ret, struct err *err)
 {
@@ -108,7 +143,9 @@ int images_use_by(const struct house *h, const char *ref, const char *user, bool
 		images_use_release(&u);
 		r = pull(&store, ref, &plain, &d, &why);
 		oci_descriptor_release(&d);
-		if (r >= 0)
+		if (r < 0)
+			tell_recipe(h, ref, &why);
+		else
 			r = use(&store, ref, user, map, map_name, &u, &why);
 	}
 	if (r < 0)

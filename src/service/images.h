@@ -10,6 +10,9 @@
 /* The store of this house, as the functions of image/ take it; borrows from @h. */
 struct image_store images_store(const struct house *h);
 
+/* The name pterm-KIND:DIGEST of an image that we make of what @text says; *ret is the caller's. 0 or -errno. */
+int images_name_by(const struct house *h, const char *kind, const struct str *text, char **ret, struct err *err);
+
 /* An image as one user of it sees it: who that is decides the map of ids, and the map where the layers are. */
 struct images_use { struct image image; struct image_user user; struct idmap map; char *map_name; };
 void images_use_release(struct images_use *u);

@@ -4,7 +4,7 @@
 #include "base/path.h"
 #include "base/units.h"
 #include "engine/engine.h"
-#include "service/images.h"
+#include "service/containerfile.h"
 #include "service/packages.h"
 #include "service/session.h"
 #include "service/volume.h"
@@ -56,7 +56,8 @@ static int resolve_image(const struct house *h, const struct launch *l, struct s
 {
 	const bool joins = spec->network == NETWORK_SESSION;
 	const struct packages_limits limits = { spec->memory_bytes, spec->pids, spec->cpus };
-	_free_ char *derived = NULL;
+	_free_ char *built = NULL, *derived = NULL;
+	const char *image;
 	_images_use_ use = { 0 };
 	_str_ text = STR_INIT;
 	struct idmap map;
@@ -64,11 +65,14 @@ static int resolve_image(const struct house *h, const struct launch *l, struct s
 
 	if (joins && idmap_parse(spec->map, &map) < 0)
 		return err_set(err, EINVAL, "bad-spec", "the session to be joined has no map of ids");
-	if (l->packages.len > 0)
-		r = packages_image(h, l->image, !l->never_pulls, &l->packages, &limits, &derived, err);
+	if (l->build.context != NULL)
+		r = containerfile_image(h, &l->build, &built, err);
+	image = built ? built : l->image;
+	if (r == 0 && l->packages.len > 0)
+		r = packages_image(h, image, !l->never_pulls, &l->packages, &limits, &derived, err);
 	if (r < 0)
 		return r;
-	r = images_use_by(h, derived ? derived : l->image, l->user, !l->never_pulls, joins ? &map : NULL, spec->map_name, &use, err);
+	r = images_use_by(h, derived ? derived : image, l->user, !l->never_pulls, joins ? &map : NULL, spec->map_name, &use, err);
 	if (r < 0)
 		return r;
 	idmap_format(&use.map, &text);
@@ -383,7 +387,7 @@ static int check_engine(const char *name, const char *option, struct err *err)
 /* An option of `new`. What confines or limits must be had or refused; the rest may be missing after a fall back. */
 struct wish { const char *option; bool is_there, confines; enum engine_features needs; };
 
-enum { WISH_COUNT = 15 };
+enum { WISH_COUNT = 16 };
 
 static void list_wishes(const struct launch *l, const struct spec *spec, struct wish ret[WISH_COUNT])
 {
@@ -407,6 +411,7 @@ static void list_wishes(const struct launch *l, const struct spec *spec, struct 
 		{ "--hostname", l->hostname != NULL, false, ENGINE_ISOLATES },
 		{ "--package", l->packages.len > 0, false, ENGINE_IMAGES },
 		{ "--image", l->image != NULL, false, ENGINE_IMAGES },
+		{ "build", l->build.context != NULL, false, ENGINE_IMAGES },
 		{ "--entrypoint", l->entrypoint != NULL, false, ENGINE_IMAGES },
 	};
 
@@ -572,7 +577,7 @@ static int fill(const struct house *h, const struct launch *l, struct spec *spec
 void launch_release(struct launch *l)
 {
 	struct strv *lists[] = { &l->env, &l->env_files, &l->volumes, &l->tmpfs, &l->ports, &l->labels, &l->secrets,
-	                         &l->packages };
+	                         &l->packages, &l->build.args };
 
 	for (size_t i = 0; i < array_len(lists); i++)
 		strv_release(lists[i]);

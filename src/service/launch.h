@@ -5,6 +5,7 @@
 #pragma once
 
 #include "engine/spec.h"
+#include "service/images-build.h"
 #include "supervisor/house.h"
 
 /* A command that is run again and again: for the shell, or (.argv, of a template) as it is. 0 for what nobody said. */
@@ -19,6 +20,7 @@ struct launch {
 	const char *image, *entrypoint, *user, *cwd, *hostname, *engine, *fallback, *restart, *name;
 	struct strv env, env_files, volumes, tmpfs, ports, labels, secrets;  /* as typed; owned, see launch_release */
 	struct strv packages;            /* of the image's distribution, to be had inside (packages.h); owned */
+	struct images_build build;       /* instead of an image; .context NULL: none. Its list is owned */
 	const char *const *command;
 	size_t command_len;
 	bool never_pulls;                /* an image that is not here is an error */

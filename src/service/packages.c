@@ -1,12 +1,10 @@
 #include "service/packages.h"
 
-#include "base/fd.h"
 #include "base/path.h"
 #include "base/units.h"
 #include "engine/engine.h"
 #include "engine/network.h"
 #include "image/layout.h"
-#include "image/tree-run.h"
 #include "service/images-make.h"
 #include "service/session.h"
 #include "service/wait.h"
@@ -15,7 +13,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 enum { LOG_TAIL = 64 * 1024, RECORD_BYTES = 4 * 1024 * 1024, EXIT_NO_MANAGER = 119, NAME_MAX_LEN = 200 };
@@ -70,11 +67,8 @@ static int by_text(const void *a, const void *b)
 
 int packages_name(const struct house *h, const char *digest, const struct strv *packages, char **ret, struct err *err)
 {
-	_fd_ fd = memfd_create("pterm-packages", MFD_CLOEXEC);
 	_strv_ sorted = { 0 };
 	_str_ text = STR_INIT;
-	char hex[65];
-	int r;
 
 	strv_copy(&sorted, packages);
 	qsort(sorted.items, sorted.len, sizeof(*sorted.items), by_text);
@@ -82,13 +76,7 @@ int packages_name(const struct house *h, const char *digest, const struct strv *
 	for (size_t i = 0; i < sorted.len; i++)
 		if (i == 0 || !str_eq(sorted.items[i], sorted.items[i - 1]))
 			str_addf(&text, "%s\n", sorted.items[i]);
-	r = fd < 0 ? -errno : fd_write_all(fd, text.buf, text.len);
-	if (r < 0 || lseek(fd, 0, SEEK_SET) < 0)
-		return err_set(err, r < 0 ? -r : errno, "packages", "cannot name the image with packages: %m");
-	r = tree_digest_of(h->tree_program, fd, hex, err);
-	if (r == 0)
-		*ret = xasprintf("pterm-packages:%.32s", hex);
-	return r;
+	return images_name_by(h, "packages", &text, ret, err);
 }
 
 /* --- the session that installs them --- */

@@ -246,8 +246,9 @@ void key_paste(const struct screen *s, const char *text, size_t n, struct str *o
 		if (c == '\n' || c == '\r') {
 			i += c == '\r' && i + 1 < n && text[i + 1] == '\n';
 			str_addc(out, '\r');
-		} else if (c == 0xC2 && i + 1 < n && (unsigned char)text[i + 1] < 0xA0) {
-			i++;
+		} else if (c == 0xC2 && (i + 1 == n || ((unsigned char)text[i + 1] & 0xE0) != 0xA0)) {
+			/* C1, or no character: one that stayed could become C1 with what follows that which is left out */
+			i += i + 1 < n && ((unsigned char)text[i + 1] & 0xE0) == 0x80;
 		} else if (c == '\t' || (c >= 0x20 && c != 0x7F)) {
 			str_addc(out, (char)c);
 		}

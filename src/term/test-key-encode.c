@@ -65,3 +65,23 @@ TEST(a_paste_cannot_break_out)
 	key_paste(s, text, strlen(text), &out);
 	ASSERT_STREQ(out.buf, "\033[200~one\rtwo\r[201~rm\tx\033[201~");
 }
+
+/* What is left out must not make a control of what stays: U+009B is C2 9B. */
+TEST(a_paste_makes_no_control_of_its_rest)
+{
+	static const struct { const char *text, *pasted; } cases[] = {
+		{ "\xc2\xc2\x9b\x9b" "201~", "\x9b" "201~" },
+		{ "\xc2\x1b\x9b", "\x9b" },
+		{ "\xc2\x7f\x9b", "\x9b" },
+		{ "a\xc2", "a" },
+		{ "\xc2\xa0\xc3\xa4", "\xc2\xa0\xc3\xa4" },
+	};
+	_cleanup_(screen_freep) struct screen *s = screen_new(24, 80, NULL, NULL);
+
+	for (size_t i = 0; i < array_len(cases); i++) {
+		_str_ out = STR_INIT;
+
+		key_paste(s, cases[i].text, strlen(cases[i].text), &out);
+		ASSERT_STREQ(out.buf, cases[i].pasted);
+	}
+}
