@@ -238,16 +238,15 @@ ends() {
 @test "tetris" {
 	begins tetris Score
 	types tetris q
+	shows tetris 'Hit RETURN'
+	types tetris --enter
 	ends tetris
 }
 
 @test "mud, and mud-client in its network" {
-	begins mud 'INI/LOAD : Load complete'
+	pterm new -d -t mud </dev/null          # begins mud without a word
 	begins mud-client 'connect'
-	types mud-client 'connect wizard potrzebie' --enter
-	shows mud-client Limbo
 	types mud-client '#end' --enter
 	ends mud-client
-	types mud -k ctrl-c
-	pterm wait mud --exit --timeout 3m
+	pterm stop mud
 }
