@@ -15,7 +15,8 @@ setup_file() {
 	pterm_setup
 	as "$WHO" mkdir -p "$TOP/user/here"
 	# 22: what mmdebstrap or apt ends with where there is no mirror is said by the tests, which are skipped then
-	as "$WHO" "$TOP/bin/share/recipes/debian-12" >"$TOP/recipe" 2>&1 || echo "$?" >"$TOP/recipe.failed"
+	# without bats' descriptors: see test/tools/debian-tar
+	as "$WHO" "$TOP/bin/share/recipes/debian-12" >"$TOP/recipe" 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- || echo "$?" >"$TOP/recipe.failed"
 }
 teardown_file() {
 	cd /
